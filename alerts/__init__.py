@@ -1,0 +1,1 @@
+"""Who hears, how, and whether it arrived. Knows nothing of mail."""

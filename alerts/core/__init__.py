@@ -1,0 +1,1 @@
+"""Pure rules: no I/O, no logging, no reading of the time. Raises only ValueError."""

@@ -1,0 +1,1 @@
+"""The code that reaches a receiver: one module a channel."""

@@ -1,0 +1,1 @@
+"""What people answer: Slack buttons over Socket Mode, SMS by polling."""

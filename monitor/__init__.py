@@ -1,0 +1,1 @@
+"""What is due, and when: from a mailbox to SLA clocks."""
