@@ -68,6 +68,18 @@ class MailboxHealth:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WeekHours:
+    """One account's buyer messages of the last 90 days by hour of the week, in worker.time_zone.
+
+    `received` and `breached` (whose deadline passed unanswered, by that instant) hold 168 counts, Monday 00:00 first.
+    """
+
+    account: str
+    received: tuple[int, ...]
+    breached: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
     """Everything that is exported, at `now`."""
 
@@ -79,3 +91,4 @@ class Snapshot:
     outbox_oldest_at: datetime | None = None
     review_pending: Mapping[str, int] = field(default_factory=dict)  # by account
     cycle_last_success_at: datetime | None = None
+    week_hours: tuple[WeekHours, ...] = ()
