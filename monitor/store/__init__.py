@@ -1,0 +1,1 @@
+"""What the worker remembers: SQLAlchemy Core over SQLite (default) or PostgreSQL (by address)."""

@@ -1,0 +1,430 @@
+"""Writing resolved threads: rows keep their ids, so that what was told about a wait stays told about that wait.
+
+A resolved thread takes the id its mails already have, a resolved clock that of the stored clock that started with one of
+its messages. What changed is returned, for the alerts to follow.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from hashlib import sha256
+from typing import Any
+
+from sqlalchemy import Connection, Table, bindparam, delete, insert, select, update
+
+from monitor.core.messages import Kind, Where
+from monitor.core.sla import SlaPolicy, target_for
+from monitor.core.threads import Mark, MarkKind, ResolvedClock, ResolvedThread, Route, resolve_threads
+from monitor.store.columns import reserve_ids
+from monitor.store.messages import Incoming, Stored, read_related, save_outcomes
+from monitor.store.schema import decision, frozen_policy, message, review, sla_clock, thread
+from monitor.store.tallies import Tallies
+
+PolicyFor = Callable[[str, str | None, tuple[str, ...], int, str | None], str]
+"""Account, marketplace, labels, priority and the buyer's words -> the escalation policy, serialised."""
+
+
+class ChangeKind(StrEnum):
+    """What happened to a clock that somebody may have been told about."""
+
+    OPENED = "opened"
+    CLOSED = "closed"
+    REOPENED = "reopened"
+    CHANGED = "changed"
+    ABSORBED = "absorbed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockChange:
+    """One change, with the ids it concerns."""
+
+    kind: ChangeKind
+    clock_id: int
+    thread_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SaveContext:
+    """What saving needs besides the facts. `first_started_at`: what was over by then is history and pages nobody."""
+
+    sla: SlaPolicy
+    policy_for: PolicyFor
+    first_started_at: datetime
+    now: datetime
+    policies: dict[str, int] = field(default_factory=dict)
+
+
+def resolve_and_save(
+    connection: Connection, ids: Iterable[int], incoming: Mapping[int, Incoming], context: SaveContext
+) -> list[ClockChange]:
+    """Resolve everything that belongs together with these mails and write what differs."""
+    related = read_related(connection, ids)
+    if not related:
+        return []
+    marks = _read_marks(connection, related)
+    resolution = resolve_threads((stored.fact for stored in related.values()), marks)
+    saver = _Saver(connection, related, incoming, context)
+    changes = saver.save(resolution.threads)
+    _save_ties(connection, resolution.ties, resolution.assigned, related, saver.thread_of, context.now)
+    saver.tallies.save(connection)
+    return changes
+
+
+def _read_marks(connection: Connection, related: Mapping[int, Stored]) -> list[Mark]:
+    wanted = [key for key, stored in related.items() if stored.row.thread_id is not None]
+    marks: list[Mark] = []
+    columns = (decision.c.id, decision.c.kind, decision.c.message_id, decision.c.at, decision.c.by)
+    for start in range(0, len(wanted), 400):
+        statement = select(*columns).where(
+            decision.c.message_id.in_(wanted[start : start + 400]),
+            decision.c.kind.in_([kind.value for kind in MarkKind]),
+            decision.c.revoked_at.is_(None),
+        )
+        for row in connection.execute(statement):
+            marks.append(Mark(id=row.id, kind=MarkKind(row.kind), message_id=row.message_id, at=row.at, by=row.by))
+    return marks
+
+
+_MAY_CHANGE = (
+    "counted",
+    "next_due_at",
+    "reopened_count",
+    "acknowledged_by",
+    "acknowledged_at",
+    "acknowledgement_expires_at",
+    "snoozed_until",
+)
+
+
+class _Saver:
+    """Brings the stored threads and clocks of one neighbourhood to what was resolved."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        related: Mapping[int, Stored],
+        incoming: Mapping[int, Incoming],
+        context: SaveContext,
+    ) -> None:
+        self.connection = connection
+        self.related = related
+        self.incoming = incoming
+        self.context = context
+        self.tallies = Tallies()
+        self.thread_of: dict[int, int] = {}
+        self.changes: list[ClockChange] = []
+        self.clock_updates: list[dict[str, Any]] = []
+
+    def save(self, threads: Sequence[ResolvedThread]) -> list[ClockChange]:
+        existing = self._read_threads()
+        clocks = self._read_clocks(existing)
+        started_by: dict[int, Any] = {old.start_message_id: old for old in clocks.values()}
+        claimed = self._claim(threads)
+        self._insert_threads(threads, claimed)
+        self._update_threads(threads, claimed, existing)
+        outcomes: list[dict[str, Any]] = []
+        new_clocks: list[dict[str, Any]] = []
+        kept: set[int] = set()
+        for resolved, thread_id in zip(threads, claimed, strict=True):
+            assert thread_id is not None
+            for position, clock in enumerate(resolved.clocks):
+                row = self._clock_row(clock, thread_id, first=position == 0)
+                for message_id in clock.message_ids:
+                    self.thread_of[message_id] = thread_id
+                    outcomes += self._outcome(message_id, thread_id, clock)
+                old = _matching(clock, started_by, kept)
+                if old is None:
+                    new_clocks.append(self._start(row, resolved, clock))
+                else:
+                    kept.add(old.id)
+                    self._continue(old, row)
+        if new_clocks:
+            ids = reserve_ids(self.connection, sla_clock, len(new_clocks))
+            self.connection.execute(
+                insert(sla_clock), [{"id": row_id, **row} for row_id, row in zip(ids, new_clocks, strict=True)]
+            )
+            self.changes += [
+                ClockChange(kind=ChangeKind.OPENED, clock_id=clock_id, thread_id=row["thread_id"])
+                for clock_id, row in zip(ids, new_clocks, strict=True)
+            ]
+        _update_rows(self.connection, sla_clock, self.clock_updates)
+        for old in clocks.values():
+            if old.id not in kept:
+                self.connection.execute(delete(sla_clock).where(sla_clock.c.id == old.id))
+                self.changes.append(ClockChange(kind=ChangeKind.ABSORBED, clock_id=old.id, thread_id=old.thread_id))
+        save_outcomes(self.connection, outcomes)
+        return self.changes
+
+    def _read_threads(self) -> dict[int, Any]:
+        ids = sorted({stored.row.thread_id for stored in self.related.values() if stored.row.thread_id is not None})
+        return {row.id: row for row in self._chunks(thread.select(), thread.c.id, ids)}
+
+    def _read_clocks(self, existing: Mapping[int, Any]) -> dict[int, Any]:
+        return {row.id: row for row in self._chunks(sla_clock.select(), sla_clock.c.thread_id, sorted(existing))}
+
+    def _chunks(self, statement: Any, column: Any, ids: Sequence[int]) -> Iterable[Any]:
+        for start in range(0, len(ids), 400):
+            yield from self.connection.execute(statement.where(column.in_(ids[start : start + 400])))
+
+    def _claim(self, threads: Sequence[ResolvedThread]) -> list[int | None]:
+        """Return the stored thread each resolved one goes on in: that of its oldest mail that has one, once each."""
+        taken: set[int] = set()
+        claimed: list[int | None] = []
+        for resolved in threads:
+            ids = (self.related[message_id].row.thread_id for message_id in resolved.message_ids)
+            chosen = next((thread_id for thread_id in ids if thread_id is not None and thread_id not in taken), None)
+            if chosen is not None:
+                taken.add(chosen)
+            claimed.append(chosen)
+        return claimed
+
+    def _insert_threads(self, threads: Sequence[ResolvedThread], claimed: list[int | None]) -> None:
+        missing = [index for index, thread_id in enumerate(claimed) if thread_id is None]
+        if not missing:
+            return
+        ids = reserve_ids(self.connection, thread, len(missing))
+        rows = [
+            {"id": row_id, **self._thread_row(threads[index], None)} for row_id, index in zip(ids, missing, strict=True)
+        ]
+        self.connection.execute(insert(thread), rows)
+        for index, thread_id in zip(missing, ids, strict=True):
+            claimed[index] = thread_id
+
+    def _update_threads(
+        self, threads: Sequence[ResolvedThread], claimed: Sequence[int | None], existing: Mapping[int, Any]
+    ) -> None:
+        updates: list[dict[str, Any]] = []
+        for resolved, thread_id in zip(threads, claimed, strict=True):
+            old = existing.get(thread_id or 0)
+            if old is None:
+                continue
+            row = self._thread_row(resolved, old)
+            if any(getattr(old, key) != value for key, value in row.items()):
+                updates.append({"id": thread_id, **row, "revision": old.revision + 1})
+        _update_rows(self.connection, thread, updates)
+        merged = set(existing) - {thread_id for thread_id in claimed if thread_id is not None}
+        for thread_id in merged:
+            heir = next(
+                (
+                    claimed[index]
+                    for index, resolved in enumerate(threads)
+                    if any(self.related[message_id].row.thread_id == thread_id for message_id in resolved.message_ids)
+                ),
+                None,
+            )
+            self.connection.execute(
+                update(thread).where(thread.c.id == thread_id).values(merged_into=heir, closed_at=self.context.now)
+            )
+
+    def _thread_row(self, resolved: ResolvedThread, old: Any) -> dict[str, Any]:
+        """Return the thread's columns: identifiers from the mails at hand, else as they were."""
+        stored = [self.related[message_id] for message_id in resolved.message_ids]
+        mails = [self.incoming[item.fact.id].message for item in stored if item.fact.id in self.incoming]
+        last = resolved.clocks[-1]
+        latest = [self.related[message_id].row for message_id in last.message_ids]
+        order: list[str] = []
+        for row in sorted(latest, key=lambda row: -row.priority):
+            order += [label for label in row.labels.split() if label not in order]
+
+        def newest(name: str) -> Any:
+            found = next((getattr(mail, name) for mail in reversed(mails) if getattr(mail, name) is not None), None)
+            return found if found is not None else (None if old is None else getattr(old, name))
+
+        first_of = {
+            name: next((getattr(item.row, name) for item in stored if getattr(item.row, name) is not None), None)
+            for name in ("marketplace", "order_hash", "alias_hash")
+        }
+        languages = [row.language for row in latest if row.language]
+        return {
+            "account": stored[0].row.account,
+            **first_of,
+            **{name: newest(name) for name in ("order_id", "asin", "alias", "reply_address", "seller_central_url")},
+            "no_response_url": newest("no_response_url"),
+            "labels": " ".join(order),
+            "priority": max(row.priority for row in latest),
+            "language": languages[-1] if languages else None,
+            "place": Where.JUNK.value if all(row.place == Where.JUNK.value for row in latest) else Where.INBOX.value,
+            "closed_at": last.closed_at,
+        }
+
+    def _clock_row(self, clock: ResolvedClock, thread_id: int, *, first: bool) -> dict[str, Any]:
+        start = self.related[clock.message_ids[0]].row
+        target = target_for(self.context.sla, start.marketplace, clock.started_at)
+        return {
+            "thread_id": thread_id,
+            "start_message_id": clock.message_ids[0],
+            "account": start.account,
+            "marketplace": start.marketplace,
+            "started_at": clock.started_at,
+            "target_seconds": int(target.total_seconds()),
+            "deadline_at": clock.started_at + target,
+            "messages": len(clock.message_ids),
+            "first": first,
+            "verified": clock.verified,
+            "answered_at": clock.answered_at,
+            "answered_route": None if clock.answered_route is None else clock.answered_route.value,
+            "answered_by": clock.answered_by,
+            "waived_at": clock.waived_at,
+            "waived_by": clock.waived_by,
+            "closed_at": clock.closed_at,
+        }
+
+    def _start(self, row: dict[str, Any], resolved: ResolvedThread, clock: ResolvedClock) -> dict[str, Any]:
+        """Return a new clock's row, its policy frozen onto it; what was over before the first start is history."""
+        context = self.context
+        stored = self.related[clock.message_ids[0]]
+        mail = self.incoming.get(stored.fact.id)
+        words = None if mail is None else mail.message.buyer_text
+        labels = tuple(stored.row.labels.split())
+        body = context.policy_for(row["account"], row["marketplace"], labels, stored.row.priority, words)
+        row["policy_id"] = self._policy_id(body)
+        row["backlog"] = row["deadline_at"] < context.first_started_at
+        row["next_due_at"] = None if row["backlog"] or row["closed_at"] is not None else context.now
+        row["counted"] = self._count(row, "")
+        return row
+
+    def _policy_id(self, body: str) -> int:
+        digest = sha256(body.encode()).hexdigest()
+        known = self.context.policies.get(digest)
+        if known is None:
+            known = self.connection.execute(select(frozen_policy.c.id).where(frozen_policy.c.digest == digest)).scalar()
+            if known is None:
+                statement = insert(frozen_policy).values(digest=digest, body=body).returning(frozen_policy.c.id)
+                known = self.connection.execute(statement).scalar_one()
+            self.context.policies[digest] = known
+        return known
+
+    def _continue(self, old: Any, row: dict[str, Any]) -> None:
+        """Bring a stored clock up to date and tell what that means to those who were told of it."""
+        if old.started_at == row["started_at"]:
+            # The target was frozen when the clock started; only an older first message chooses it anew.
+            row["target_seconds"] = old.target_seconds
+            row["deadline_at"] = old.deadline_at
+        differing = {key: value for key, value in row.items() if getattr(old, key) != value}
+        counted = self._count(row, old.counted)
+        if counted != old.counted:
+            differing["counted"] = counted
+        if not differing:
+            return
+        kind = ChangeKind.CHANGED
+        if old.closed_at is None and row["closed_at"] is not None:
+            kind = ChangeKind.CLOSED
+            differing["next_due_at"] = None
+        elif old.closed_at is not None and row["closed_at"] is None:
+            kind = ChangeKind.REOPENED
+            differing["reopened_count"] = old.reopened_count + 1
+            differing["next_due_at"] = self.context.now
+            differing.update(
+                acknowledged_by=None, acknowledged_at=None, acknowledgement_expires_at=None, snoozed_until=None
+            )
+        elif row["closed_at"] is None and not old.backlog:
+            differing["next_due_at"] = self.context.now
+        kept = {name: getattr(old, name) for name in _MAY_CHANGE if name not in row}
+        self.clock_updates.append({"id": old.id, **row, **kept, **differing})
+        if set(differing) - {"counted", "first", "start_message_id"}:
+            self.changes.append(ClockChange(kind=kind, clock_id=old.id, thread_id=row["thread_id"]))
+
+    def _count(self, row: Mapping[str, Any], counted: str) -> str:
+        return self.tallies.count_clock(
+            counted,
+            account=row["account"],
+            marketplace=row["marketplace"],
+            deadline_at=row["deadline_at"],
+            answered_at=row["answered_at"],
+            waived_at=row["waived_at"],
+            now=self.context.now,
+        )
+
+    def _outcome(self, message_id: int, thread_id: int, clock: ResolvedClock) -> list[dict[str, Any]]:
+        """Return the change of one buyer message's row, if there is one; each keeps its own target and latency."""
+        row = self.related[message_id].row
+        received_at = row.received_at
+        target_seconds = row.target_seconds
+        if target_seconds is None:
+            target_seconds = int(target_for(self.context.sla, row.marketplace, received_at).total_seconds())
+        counted = row.counted
+        if clock.answered_at is not None and counted is None:
+            self.tallies.count_response(row.account, row.marketplace, clock.answered_at - received_at)
+            counted = "answered"
+        values = {
+            "id": message_id,
+            "thread_id": thread_id,
+            "target_seconds": target_seconds,
+            "answered_at": clock.answered_at,
+            "by_hand": clock.answered_route is Route.HAND,
+            "waived_at": clock.waived_at,
+            "counted": counted,
+        }
+        if all(getattr(row, key) == value for key, value in values.items()):
+            return []
+        return [values]
+
+
+def _matching(clock: ResolvedClock, started_by: Mapping[int, Any], kept: set[int]) -> Any:
+    """Return the stored clock that this one goes on: the oldest that started with one of its messages."""
+    fitting = (started_by.get(message_id) for message_id in clock.message_ids)
+    return min((old for old in fitting if old is not None and old.id not in kept), key=lambda old: old.id, default=None)
+
+
+def _update_rows(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
+    """Write whole rows by id in one go; all rows name the same columns."""
+    if not rows:
+        return
+    names = [name for name in rows[0] if name != "id"]
+    statement = (
+        update(table).where(table.c.id == bindparam("b_id")).values({name: bindparam(f"b_{name}") for name in names})
+    )
+    connection.execute(statement, [{f"b_{key}": value for key, value in row.items()} for row in rows])
+
+
+def _save_ties(
+    connection: Connection,
+    ties: Mapping[int, Sequence[int]],
+    assigned: Mapping[int, int],
+    related: Mapping[int, Stored],
+    thread_of: Mapping[int, int],
+    now: datetime,
+) -> None:
+    """Show what fits several threads to a person; settle what meanwhile fits one."""
+    keys = {f"tie:{reply}": reply for reply in assigned}
+    if keys:
+        for start in range(0, len(keys), 400):
+            part = list(keys)[start : start + 400]
+            connection.execute(
+                update(review)
+                .where(review.c.key.in_(part), review.c.settled_at.is_(None))
+                .values(settled_at=now, settled_by="ReplyBy", decision="matched")
+            )
+    moved = [
+        {"b_id": reply, "b_thread": thread_of[first]}
+        for reply, first in assigned.items()
+        if related[reply].row.thread_id != thread_of[first]
+    ]
+    if moved:
+        statement = update(message).where(message.c.id == bindparam("b_id")).values(thread_id=bindparam("b_thread"))
+        connection.execute(statement, moved)
+    for reply, firsts in ties.items():
+        stored = related[reply]
+        threads = " ".join(str(thread_of[first]) for first in firsts)
+        present = connection.execute(
+            select(review.c.id, review.c.threads).where(review.c.key == f"tie:{reply}")
+        ).first()
+        if present is not None:
+            if present.threads != threads:
+                connection.execute(update(review).where(review.c.id == present.id).values(threads=threads))
+            continue
+        copy = stored.fact.kind is Kind.CONFIRMATION_COPY
+        connection.execute(
+            insert(review).values(
+                key=f"tie:{reply}",
+                kind="tie",
+                account=stored.row.account,
+                marketplace=stored.row.marketplace,
+                message_id=reply,
+                detail=json.dumps({"what": "confirmation_copy" if copy else "seller_reply"}),
+                threads=threads,
+                received_at=stored.row.received_at,
+            )
+        )

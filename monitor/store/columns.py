@@ -1,0 +1,59 @@
+"""Column types that both databases treat alike."""
+
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import BigInteger, Connection, Dialect, Integer, Table, text
+from sqlalchemy.types import TypeDecorator
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+
+
+class UtcInstant(TypeDecorator[datetime]):
+    """An aware UTC instant as microseconds since 1970: exact, ordered, the same bytes in both databases."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
+        """Return the count; a naive instant raises ValueError."""
+        del dialect
+        return None if value is None else to_microseconds(value)
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
+        """Return the instant, aware UTC."""
+        del dialect
+        return None if value is None else from_microseconds(value)
+
+
+def to_microseconds(instant: datetime) -> int:
+    """Return microseconds since 1970.
+
+    Raises:
+        ValueError: naive instant.
+    """
+    if instant.tzinfo is None:
+        raise ValueError(f"naive instant {instant.isoformat()}: instants are aware UTC")
+    return (instant - EPOCH) // MICROSECOND
+
+
+def from_microseconds(value: int) -> datetime:
+    """Return the aware UTC instant of a count of microseconds since 1970."""
+    return EPOCH + timedelta(microseconds=value)
+
+
+def reserve_ids(connection: Connection, table: Table, count: int) -> range | list[int]:
+    """Return ids for that many new rows of a table, never used before.
+
+    Asking for each row's id after its insertion makes the driver insert row by row; so ids are taken first.
+    """
+    if connection.dialect.name == "postgresql":
+        statement = text("SELECT nextval(pg_get_serial_sequence(:name, 'id')) FROM generate_series(1, :count)")
+        return list(connection.execute(statement, {"name": table.name, "count": count}).scalars())
+    statement = text("SELECT seq FROM sqlite_sequence WHERE name = :name")
+    last = connection.execute(statement, {"name": table.name}).scalar() or 0
+    return range(last + 1, last + 1 + count)
+
+
+# SQLite numbers rows by itself only for INTEGER PRIMARY KEY.
+RowId = BigInteger().with_variant(Integer(), "sqlite")
