@@ -1,0 +1,49 @@
+"""Staffed periods as the report needs them: the gap around an instant, and what is assumed where none are configured."""
+
+from bisect import bisect_right
+from collections.abc import Collection, Sequence
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from monitor.core.weeks import IsoWeek, local_instant, week_span
+from monitor.report.model import Period
+
+LOOK_BACK_WEEKS = 4  # how often the replay asks whether an hour would have helped before
+_ASSUMED_FROM_MINUTE, _ASSUMED_TO_MINUTE = 9 * 60, 18 * 60
+
+
+def staffing_span(week: IsoWeek, zone: ZoneInfo) -> Period:
+    """Return the span over which `ReportSettings.staffed` has to be known: the weeks replayed, and a week on each side."""
+    from_at, _ = week_span(week.shift(-LOOK_BACK_WEEKS), zone)
+    _, to_at = week_span(week.shift(2), zone)
+    return from_at, to_at
+
+
+def assumed_staffed(span: Period, zone: ZoneInfo, holidays: Collection[date]) -> tuple[Period, ...]:
+    """Return Monday to Friday, 09:00 to 18:00 local time, without holidays, over the span's days."""
+    first, last = (instant.astimezone(zone).date() for instant in span)
+    days = (first + timedelta(days=n) for n in range((last - first).days + 1))
+    return tuple(
+        (local_instant(day, _ASSUMED_FROM_MINUTE, zone), local_instant(day, _ASSUMED_TO_MINUTE, zone))
+        for day in days
+        if day.weekday() < 5 and day not in holidays
+    )
+
+
+def gap_at(instant: datetime, periods: Sequence[Period]) -> tuple[datetime | None, datetime | None] | None:
+    """Return the unstaffed gap that holds this instant, None if it is staffed.
+
+    Args:
+        periods: ascending and disjoint; a gap before the first or after the last has an end that is None.
+    """
+    after = bisect_right(periods, instant, key=lambda period: period[0])
+    if after and instant < periods[after - 1][1]:
+        return None
+    before_end = periods[after - 1][1] if after else None
+    return before_end, (periods[after][0] if after < len(periods) else None)
+
+
+def is_unstaffed(from_at: datetime, to_at: datetime, periods: Sequence[Period]) -> bool:
+    """Return whether no part of the time between the two instants is staffed."""
+    gap = gap_at(from_at, periods)
+    return gap is not None and (gap[1] is None or gap[1] >= to_at)
