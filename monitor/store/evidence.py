@@ -76,7 +76,7 @@ def read_evidence(connection: Connection) -> list[EvidenceRow]:
             account=row.account,
             marketplace=row.marketplace,
             evidence=row.evidence,
-            count=row.count,
+            count=row._mapping["count"],
             last_seen_at=row.last_seen_at,
         )
         for row in rows

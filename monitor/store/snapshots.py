@@ -136,4 +136,4 @@ def _market(
 def count_reviews(connection: Connection) -> dict[str, int]:
     """Return how much waits for a person, by account."""
     statement = select(review.c.account, func.count()).where(review.c.settled_at.is_(None)).group_by(review.c.account)
-    return {account: count for account, count in connection.execute(statement)}
+    return {row[0]: row[1] for row in connection.execute(statement)}
