@@ -62,7 +62,8 @@ class _Row:
 def render_page(facts: PageFacts, refresh_seconds: int = 15) -> str:
     """Return the page as an HTML document that loads itself again; soonest deadline first, times in `time_zone`.
 
-    Without a good cycle for `stale_after` it says NO DATA, whatever the queue was.
+    Without a good cycle for `stale_after` it says NO DATA, whatever the queue was; so it does when nothing waits but a
+    mailbox cannot be read: what is not seen is not "nothing".
     """
     threads = sorted(facts.threads, key=lambda thread: (thread.deadline_at, thread.thread_id))
     several_accounts = len({thread.account for thread in threads}) > 1
@@ -160,7 +161,11 @@ def _hero(facts: PageFacts, rows: list[_Row]) -> tuple[str, str, str, str]:
         line = f"no good cycle since {_local(last, facts, '%a %H:%M')}, {format_left(facts.now - last)} ago"
         return "no_data", "NEXT REPLY DUE IN", "NO DATA", line
     if not rows:
-        return "nothing", "NEXT REPLY DUE IN", "nothing waiting", "every buyer message has its reply"
+        blind = [mailbox.mailbox for mailbox in facts.mailboxes if mailbox.trouble]
+        if blind:
+            line = f"nothing known to wait, but {', '.join(blind)} cannot be read"
+            return "no_data", "NEXT REPLY DUE IN", "NO DATA", line
+        return "nothing", "NEXT REPLY DUE IN", "nothing waiting", "no buyer message is without a reply"
     first = rows[0]
     who = f"{first.who} has it" if first.who else "nobody has it yet"
     title = "REPLY OVERDUE BY" if first.state == ClockState.BREACHED else "NEXT REPLY DUE IN"
@@ -175,18 +180,20 @@ def _rate(days: int, ratio: float | None, goal: float) -> dict[str, str]:
     return {
         "days": f"{days} d",
         "percent": _percent(ratio, 1),
-        "word": "below the goal" if missed else "above the goal",
+        "word": "goal missed" if missed else "goal met",
         "state": "breached" if missed else "running",
     }
 
 
 def _mailbox(mailbox: MailboxHealth, facts: PageFacts) -> dict[str, str]:
     if mailbox.last_success_at is None:
-        return {"name": mailbox.mailbox, "seen": mailbox.trouble or "not read yet", "state": "breached"}
+        if mailbox.trouble:
+            return {"name": mailbox.mailbox, "seen": f": {mailbox.trouble}", "state": "breached"}
+        return {"name": mailbox.mailbox, "seen": "not read yet", "state": "at_risk"}
     age = facts.now - mailbox.last_success_at
     if mailbox.trouble:
         since = _local(mailbox.last_success_at, facts, "%a %H:%M")
-        return {"name": mailbox.mailbox, "seen": f"blind since {since}: {mailbox.trouble}", "state": "breached"}
+        return {"name": mailbox.mailbox, "seen": f" since {since}: {mailbox.trouble}", "state": "breached"}
     if age > facts.stale_after:
         return {"name": mailbox.mailbox, "seen": f"not read for {format_left(age)}", "state": "at_risk"}
     seconds = max(0, int(age.total_seconds()))

@@ -74,6 +74,12 @@ def test_without_a_recent_good_cycle_the_page_says_no_data(last: datetime | None
     assert hero(facts) == ("hero no_data", "NO DATA", line)
 
 
+def test_nothing_waiting_is_not_believed_while_a_mailbox_cannot_be_read() -> None:
+    trouble = MailboxHealth(mailbox="osaka", last_success_at=NOW, trouble="osaka:993: timed out.")
+    facts = replace(FACTS, mailboxes=(*FACTS.mailboxes, trouble))
+    assert hero(facts) == ("hero no_data", "NO DATA", "nothing known to wait, but osaka cannot be read")
+
+
 @pytest.mark.parametrize(("late", "state"), [(0, "hero nothing"), (1, "hero no_data")], ids=["at the bound", "past it"])
 def test_a_cycle_is_believed_up_to_the_bound_itself(late: int, state: str) -> None:
     facts = replace(FACTS, cycle_last_success_at=NOW - FACTS.stale_after - timedelta(microseconds=late))
@@ -97,18 +103,18 @@ def test_the_response_rate_is_told_against_the_goal_and_never_rounded_up_to_it()
     facts = replace(FACTS, response_ratio={7: 0.964, 30: 0.89996, 90: None})
     page = render_page(facts)
     assert texts(page, ".rate") == [
-        "7 d 96.4 % above the goal",
-        "30 d 89.9 % below the goal",
+        "7 d 96.4 % goal met",
+        "30 d 89.9 % goal missed",
         "90 d – nothing to judge",
     ]
     assert texts(page, ".tiles h2 small") == ["goal 90 %"]
 
 
 @pytest.mark.parametrize(
-    ("ratio", "word"), [(0.90, "at or above"), (0.8999999, "below")], ids=["exactly the goal", "a hair under"]
+    ("ratio", "word"), [(0.90, "reached"), (0.8999999, "below")], ids=["exactly the goal", "a hair under"]
 )
 def test_the_goal_itself_is_reached(ratio: float, word: str) -> None:
-    below = "below the goal" in render_page(replace(FACTS, response_ratio={7: ratio}))
+    below = "goal missed" in render_page(replace(FACTS, response_ratio={7: ratio}))
     assert below is (word == "below")
 
 
@@ -117,7 +123,9 @@ def test_a_blind_mailbox_is_a_banner_with_the_time_since_when() -> None:
         mailbox="osaka", last_success_at=NOW - timedelta(minutes=33), trouble="imap.acme.example:993: login refused."
     )
     page = render_page(replace(FACTS, mailboxes=(trouble,)))
-    assert texts(page, ".banner") == ["Blind on osaka: blind since Sat 02:05: imap.acme.example:993: login refused."]
+    assert texts(page, ".banner") == [
+        "ReplyBy is blind on osaka since Sat 02:05: imap.acme.example:993: login refused."
+    ]
 
 
 def test_several_accounts_are_named_with_the_market_and_one_alone_is_not() -> None:
