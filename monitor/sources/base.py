@@ -14,10 +14,14 @@ WantsMail: TypeAlias = Callable[[bytes, Where], bool]
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """How far a folder was read. A changed `uidvalidity` makes `last_uid` worthless: the folder is read again."""
+    """How far a folder was read. A changed `uidvalidity` makes `last_uid` worthless: the folder is read again.
+
+    `state` is the source's own, opaque text, stored and handed back with the rest.
+    """
 
     uidvalidity: int
     last_uid: int
+    state: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

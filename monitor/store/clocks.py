@@ -335,6 +335,7 @@ class _Saver:
             answered_at=row["answered_at"],
             waived_at=row["waived_at"],
             now=self.context.now,
+            labels=self.related[row["start_message_id"]].row.labels.split(),
         )
 
     def _outcome(self, message_id: int, thread_id: int, clock: ResolvedClock) -> list[dict[str, Any]]:

@@ -137,6 +137,8 @@ sla_clock = Table(
     Column("told_at", UtcInstant),
     Column("look_ahead_told_until", UtcInstant),
     Column("reopened_count", Integer, nullable=False, server_default="0"),
+    Column("reopened_told", Integer, nullable=False, server_default="0"),
+    Column("phones_held", Boolean, nullable=False, server_default=text("false")),
     Column("acknowledged_by", String(80)),
     Column("acknowledged_at", UtcInstant),
     Column("acknowledgement_expires_at", UtcInstant),

@@ -13,17 +13,17 @@ from monitor.store.columns import to_microseconds
 from monitor.store.evidence import read_evidence
 from monitor.store.schema import message, review, sla_clock
 
-UNKNOWN = ""
+UNKNOWN = "unknown"
 
 
 def read_markets(connection: Connection, at_risk: timedelta, now: datetime) -> tuple[MarketSnapshot, ...]:
-    """Return the open threads, due times, rates and evidence by account and marketplace ("" where unknown)."""
+    """Return the open threads, due times, rates and evidence by account and marketplace ("unknown" where none is named)."""
     open_rows = {(row.account, row.marketplace or UNKNOWN): row for row in _open_counts(connection, at_risk, now)}
     acknowledged = _next_acknowledged(connection, now)
     rates = _rates(connection, now)
     seen: dict[tuple[str, str], dict[str, datetime]] = defaultdict(dict)
     for entry in read_evidence(connection):
-        seen[entry.account, entry.marketplace][entry.evidence] = entry.last_seen_at
+        seen[entry.account, entry.marketplace or UNKNOWN][entry.evidence] = entry.last_seen_at
     keys = sorted({*open_rows, *rates, *seen})
     return tuple(
         _market(key, open_rows.get(key), key in acknowledged, rates.get(key, {}), seen.get(key, {})) for key in keys

@@ -4,6 +4,7 @@ So a restart, a second process or a shell command never makes a counter of /metr
 """
 
 from collections import defaultdict
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, select
@@ -38,6 +39,7 @@ class Tallies:
         answered_at: datetime | None,
         waived_at: datetime | None,
         now: datetime,
+        labels: Sequence[str] = (),
     ) -> str:
         """Count the outcomes of a clock that were not counted yet; return all that are counted now.
 
@@ -56,6 +58,8 @@ class Tallies:
             if outcome not in done:
                 done.append(outcome)
                 self.add("clocks", account, marketplace or UNKNOWN_MARKETPLACE, outcome)
+                for label in labels:
+                    self.add("clock_labels", account, label, outcome)
         return " ".join(done)
 
     def count_response(self, account: str, marketplace: str | None, latency: timedelta) -> None:

@@ -1,0 +1,238 @@
+"""Reading one mailbox: mails -> messages -> threads and clocks, batch by batch, each in one transaction with its cursor.
+
+A kill between two batches loses and repeats nothing. One bad mail stops nothing: it is counted, kept for a look, and read as
+far as it can be.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import structlog
+from sqlalchemy import Connection, insert, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from monitor.config.model import MailboxConfig
+from monitor.core.accounts import accounts_of
+from monitor.core.messages import Authenticity, Kind, Message
+from monitor.errors import MailboxError, StoreError
+from monitor.jobs.services import Services
+from monitor.jobs.told import follow_changes
+from monitor.sources.base import Batch, Cursor, RawMail
+from monitor.store.clocks import ClockChange, resolve_and_save
+from monitor.store.engine import reading, writing
+from monitor.store.evidence import record_evidence
+from monitor.store.health import (
+    StoredCursor,
+    read_cursors,
+    record_bad_mails,
+    record_cursor,
+    record_failure,
+    record_success,
+)
+from monitor.store.messages import Incoming, Recorded, record_messages
+from monitor.store.schema import review
+from monitor.store.tallies import Tallies
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class PollResult:
+    """What one poll brought. `new` counts mails by kind; `failed` is the line that says why it broke off."""
+
+    mailbox: str
+    new: dict[str, int] = field(default_factory=dict)
+    copies: int = 0
+    damaged: int = 0
+    changes: int = 0
+    failed: str | None = None
+
+
+def poll_mailbox(services: Services, name: str) -> PollResult:
+    """Read what arrived in one mailbox and store what it means; return what was found.
+
+    An unreachable mailbox is recorded, counted and returned as `failed`, never raised and never taken for "no mail".
+
+    Raises:
+        StoreError: the database cannot be used; nothing of the batch at hand was stored, its cursor neither.
+    """
+    mailbox = next(one for one in services.config.mailboxes if one.name == name)
+    result = PollResult(mailbox=name)
+    with reading(services.engine) as connection:
+        stored = read_cursors(connection, name)
+    cursors = {folder: Cursor(one.uidvalidity, one.last_uid, one.state) for folder, one in stored.items()}
+    since = services.first_started_at - services.config.worker.lookback
+    try:
+        for batch in services.sources[name].fetch_new(cursors, since):
+            _record_batch(services, mailbox, batch, result)
+    except MailboxError as error:
+        result.failed = str(error)
+        now = services.utc_now()
+        with writing(services.engine) as connection:
+            record_failure(connection, name, str(error), error.reason, now)
+            tallies = Tallies()
+            tallies.add("poll_failures", name, error.reason)
+            tallies.save(connection)
+        log.warning("mailbox not read", mailbox=name, reason=error.reason, problem=str(error))
+        return result
+    with writing(services.engine) as connection:
+        ended = record_success(connection, name, services.utc_now())
+    if ended is not None:
+        log.info("mailbox read again", mailbox=name)
+    if result.changes:
+        services.wake.set()
+    return result
+
+
+def _record_batch(services: Services, mailbox: MailboxConfig, batch: Batch, result: PollResult) -> None:
+    """Store one batch whole; where the database refuses one of its mails, store the others and keep that one for a look."""
+    now = services.utc_now()
+    incoming = [_recognise(services, mailbox, mail) for mail in batch.mails]
+    try:
+        with writing(services.engine) as connection:
+            _record(connection, services, mailbox, batch, incoming, result, now)
+    except StoreError as error:
+        if not isinstance(error.__cause__, SQLAlchemyError) or not _is_data_error(error.__cause__) or len(incoming) < 2:
+            raise
+        log.warning("a mail cannot be stored; storing the others one by one", mailbox=mailbox.name, folder=batch.folder)
+        _record_singly(services, mailbox, batch, incoming, result, now)
+
+
+def _is_data_error(error: SQLAlchemyError) -> bool:
+    return type(error).__name__ in ("DataError", "IntegrityError", "StatementError")
+
+
+def _record_singly(
+    services: Services,
+    mailbox: MailboxConfig,
+    batch: Batch,
+    incoming: Sequence[tuple[RawMail, Incoming]],
+    result: PollResult,
+    now: datetime,
+) -> None:
+    for mail, item in incoming:
+        one = Batch(folder=batch.folder, where=batch.where, cursor=Cursor(batch.cursor.uidvalidity, mail.uid), mails=(mail,))
+        try:
+            with writing(services.engine) as connection:
+                _record(connection, services, mailbox, one, [(mail, item)], result, now)
+        except StoreError as error:
+            if not isinstance(error.__cause__, SQLAlchemyError) or not _is_data_error(error.__cause__):
+                raise
+            with writing(services.engine) as connection:
+                problem = f"cannot be stored: {type(error.__cause__).__name__}"
+                _note_damage(connection, mailbox.name, batch.folder, {mail.uid: problem}, result, now)
+    with writing(services.engine) as connection:
+        rest = Batch(folder=batch.folder, where=batch.where, cursor=batch.cursor, unrelated=batch.unrelated)
+        _record(connection, services, mailbox, rest, [], result, now)
+
+
+def _recognise(services: Services, mailbox: MailboxConfig, mail: RawMail) -> tuple[RawMail, Incoming]:
+    message = services.recognise[mailbox.name](mail.content, mail.received_at, mail.where)
+    accounts = accounts_of(message, services.identities(mailbox))
+    return mail, Incoming(
+        message=message,
+        accounts=accounts,
+        mailbox=mailbox.name,
+        trusted=_may_stop(services, message, accounts[0]),
+        keep_text=bool(services.config.worker.keep_text),
+    )
+
+
+def _may_stop(services: Services, message: Message, account: str) -> bool:
+    """Return whether a mail may stop a clock: a copy needs a proof, what lies in Sent does not."""
+    if message.kind is not Kind.CONFIRMATION_COPY:
+        return True
+    return message.authenticity is Authenticity.PASSED or not services.config.account(account).require_proof
+
+
+def _record(
+    connection: Connection,
+    services: Services,
+    mailbox: MailboxConfig,
+    batch: Batch,
+    incoming: Sequence[tuple[RawMail, Incoming]],
+    result: PollResult,
+    now: datetime,
+) -> None:
+    tallies = Tallies()
+    kept = [(mail, item) for mail, item in incoming if item.message.kind is not Kind.UNRELATED]
+    unrelated = batch.unrelated + len(incoming) - len(kept)
+    if unrelated:
+        tallies.add("messages", mailbox.accounts[0], Kind.UNRELATED.value, value=unrelated)
+        result.new[Kind.UNRELATED.value] = result.new.get(Kind.UNRELATED.value, 0) + unrelated
+    recorded = record_messages(connection, [item for _, item in kept], services.hasher, now)
+    for item in recorded.new.values():
+        account, message = item.accounts[0], item.message
+        tallies.add("messages", account, message.kind.value)
+        result.new[message.kind.value] = result.new.get(message.kind.value, 0) + 1
+        if message.kind is Kind.BUYER_MESSAGE:
+            for label in message.labels:
+                tallies.add("message_labels", account, label)
+    record_evidence(connection, [(item.accounts[0], item.message) for item in recorded.new.values()])
+    _record_reviews(connection, recorded, now)
+    problems = {mail.uid: item.message.problem for mail, item in incoming if item.message.problem is not None}
+    problems.update(batch.unreadable or {})
+    _note_damage(connection, mailbox.name, batch.folder, problems, result, now)
+    changes = _resolve(connection, services, recorded, now)
+    result.copies += recorded.copies
+    result.changes += len(changes)
+    tallies.save(connection)
+    cursor = StoredCursor(batch.cursor.uidvalidity, batch.cursor.last_uid, batch.cursor.state)
+    record_cursor(connection, mailbox.name, batch.folder, cursor)
+
+
+def _resolve(connection: Connection, services: Services, recorded: Recorded, now: datetime) -> list[ClockChange]:
+    touched = {**recorded.changed, **recorded.new}
+    changes = resolve_and_save(connection, touched, touched, services.save_context(now))
+    follow_changes(connection, changes, now)
+    return changes
+
+
+def _note_damage(
+    connection: Connection, mailbox: str, folder: str, problems: dict[int, str], result: PollResult, now: datetime
+) -> None:
+    if not problems:
+        return
+    record_bad_mails(connection, mailbox, folder, problems, now)
+    tallies = Tallies()
+    tallies.add("damaged_mails", mailbox, value=len(problems))
+    tallies.save(connection)
+    result.damaged += len(problems)
+    for uid, problem in problems.items():
+        log.warning("mail read only in part", mailbox=mailbox, folder=folder, uid=uid, problem=problem)
+
+
+def _record_reviews(connection: Connection, recorded: Recorded, now: datetime) -> None:
+    """Put what a person has to decide on the review list: unproven copies, unverified and suspicious mails, new notices."""
+    del now
+    for message_id, item in recorded.new.items():
+        message = item.message
+        kind: str | None = None
+        key = f"mail:{message_id}"
+        if message.kind is Kind.CONFIRMATION_COPY and not item.trusted:
+            kind = "unproven_copy"
+        elif message.kind is Kind.BUYER_MESSAGE and message.authenticity is Authenticity.FAILED:
+            kind = "unverified_message"
+        elif message.kind is Kind.SUSPICIOUS:
+            kind = "suspicious"
+        elif message.kind is Kind.NOTICE and any(signal.name == "unknown_notice" for signal in message.signals):
+            kind = "unknown_notice"
+            key = f"notice:{item.accounts[0]}:{message.notice_type or message.sender or '?'}"[:120]
+        if kind is None:
+            continue
+        if connection.execute(select(review.c.id).where(review.c.key == key)).first() is not None:
+            connection.execute(review.update().where(review.c.key == key).values(count=review.c.count + 1))
+            continue
+        connection.execute(
+            insert(review).values(
+                key=key,
+                kind=kind,
+                account=item.accounts[0],
+                marketplace=message.marketplace,
+                message_id=message_id,
+                order_id=message.order_id,
+                detail=message.notice_type or "",
+                received_at=message.received_at,
+            )
+        )

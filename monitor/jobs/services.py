@@ -1,0 +1,106 @@
+"""What every job is given: the configuration, the store, the people, the time. Built once by bootstrap."""
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+
+from sqlalchemy import Connection, Engine
+
+from alerts.core.contact import Directory
+from alerts.core.policy import choose_policy, policy_to_json
+from monitor.config.model import Config, MailboxConfig
+from monitor.core.accounts import AccountIdentity
+from monitor.core.messages import Message, Where
+from monitor.sources.base import MailSource
+from monitor.store.clocks import SaveContext
+from monitor.store.identifiers import Hasher
+from monitor.store.open_threads import FactsContext
+from monitor.store.tallies import Tallies
+from monitor.wallclock import WallClock
+
+Recognise = Callable[[bytes, datetime, Where], Message]
+"""A mail's bytes, its INTERNALDATE and its folder's role -> what it means; never raises."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Services:
+    """The worker's surroundings.
+
+    Attributes:
+        first_started_at: when this store's worker was first started: what was over by then is history.
+        recognise: by mailbox, because each has its own authserv-id.
+        wake: set when something was planned that should go out at once.
+    """
+
+    config: Config
+    engine: Engine
+    hasher: Hasher
+    utc_now: WallClock
+    first_started_at: datetime
+    directory: Directory
+    sources: Mapping[str, MailSource]
+    recognise: Mapping[str, Recognise]
+    order_words: Callable[[str, str | None, datetime], tuple[str, ...]] | None = None
+    holding_reply: Callable[[str, str | None, str | None], str] | None = None
+    wake: threading.Event = field(default_factory=threading.Event)
+    policies: dict[str, int] = field(default_factory=dict)
+
+    @cached_property
+    def facts_context(self) -> FactsContext:
+        """What facts need besides rows."""
+        return FactsContext(
+            at_risk=self.config.sla.at_risk,
+            several_accounts=len(self.config.accounts) > 1,
+            order_words=self.order_words,
+            holding_reply=self.holding_reply,
+        )
+
+    def identities(self, mailbox: MailboxConfig) -> tuple[AccountIdentity, ...]:
+        """Return the accounts that a mailbox serves."""
+        accounts = [account for account in self.config.accounts if account.name in mailbox.accounts]
+        return tuple(
+            AccountIdentity(
+                name=account.name,
+                merchant_id=account.merchant_id,
+                notified_at=frozenset(account.notified_at),
+                reply_from=frozenset(account.reply_from),
+            )
+            for account in accounts
+        )
+
+    def save_context(self, now: datetime) -> SaveContext:
+        """Return what saving threads needs at `now`."""
+
+        def policy_for(
+            account: str, marketplace: str | None, labels: tuple[str, ...], priority: int, text: str | None
+        ) -> str:
+            chosen = choose_policy(
+                self.config.policies,
+                account=account,
+                marketplace=marketplace,
+                labels=labels,
+                priority=priority,
+                text=text,
+            )
+            return self._serialised[chosen.name]
+
+        return SaveContext(
+            sla=self.config.sla,
+            policy_for=policy_for,
+            first_started_at=self.first_started_at,
+            now=now,
+            policies=self.policies,
+        )
+
+    @cached_property
+    def _serialised(self) -> dict[str, str]:
+        return {policy.name: policy_to_json(policy) for policy in self.config.policies}
+
+
+def record_outcome(connection: Connection, receiver: str, channel: str, outcome: str) -> None:
+    """Count what became of a notification, in the transaction that records it."""
+    tallies = Tallies()
+    tallies.add("notifications", receiver, channel, outcome)
+    tallies.save(connection)

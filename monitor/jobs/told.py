@@ -1,0 +1,102 @@
+"""When a wait ends, runs on or changes: everybody who was told of it is told that, in the same transaction."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, select
+
+from alerts.core.model import Channel, Notification, Purpose
+from alerts.outbox import Told, cancel_for_clocks, enqueue, reopen_clocks, told_receivers
+from alerts.tables import Cause
+from monitor.jobs.services import record_outcome
+from monitor.store.clocks import ChangeKind, ClockChange
+from monitor.store.schema import sla_clock
+
+CLOSING_SMS_WITHIN = timedelta(hours=6)
+"""A phone that was paged longer ago is not woken for the news that all is well."""
+
+PATIENT_CHANNELS = (Channel.SLACK, Channel.EMAIL, Channel.WEBHOOK, Channel.CONSOLE)
+
+
+def follow_changes(connection: Connection, changes: Iterable[ClockChange], now: datetime) -> int:
+    """Cancel what is pointless, and plan what those who were told must hear; return how many notifications are new."""
+    by_kind: dict[ChangeKind, list[int]] = {}
+    for change in changes:
+        by_kind.setdefault(change.kind, []).append(change.clock_id)
+    planned: list[Notification] = []
+    absorbed = by_kind.get(ChangeKind.ABSORBED, [])
+    if absorbed:
+        cancel_for_clocks(connection, absorbed, Cause.NOT_WANTED, now, record_outcome=record_outcome)
+    closed = by_kind.get(ChangeKind.CLOSED, [])
+    if closed:
+        waived = _waived(connection, closed)
+        for cause, ids in ((Cause.WAIVED, waived), (Cause.ANSWERED, [one for one in closed if one not in waived])):
+            cancel_for_clocks(connection, ids, cause, now, record_outcome=record_outcome)
+        planned += _closings(told_receivers(connection, closed), now)
+    reopened = by_kind.get(ChangeKind.REOPENED, [])
+    if reopened:
+        reopen_clocks(connection, reopened)
+        planned += _reopenings(told_receivers(connection, reopened), _counts(connection, reopened), now)
+    changed = by_kind.get(ChangeKind.CHANGED, [])
+    if changed:
+        planned += plan_updates(told_receivers(connection, changed), now)
+    return enqueue(connection, planned, now)
+
+
+def plan_updates(told: Sequence[Told], now: datetime) -> list[Notification]:
+    """Return the redrawings of messages that are changed in place: Slack's."""
+    moment = int(now.timestamp() * 1_000_000)
+    return [
+        _notification(one, Purpose.UPDATE, f"update:{one.clock_id}:{one.receiver}:{moment}", now)
+        for one in told
+        if one.channel is Channel.SLACK
+    ]
+
+
+def _closings(told: Sequence[Told], now: datetime) -> list[Notification]:
+    moment = int(now.timestamp() * 1_000_000)
+    planned = []
+    for one in told:
+        recent_page = one.channel is Channel.SMS and now - one.told_at <= CLOSING_SMS_WITHIN
+        if one.purpose is Purpose.CLOSED or not (one.channel in PATIENT_CHANNELS or recent_page):
+            continue
+        key = f"closed:{one.clock_id}:{one.receiver}:{one.person or '-'}:{one.channel}:{moment}"
+        planned.append(_notification(one, Purpose.CLOSED, key, now))
+    return planned
+
+
+def _reopenings(told: Sequence[Told], counts: dict[int, int], now: datetime) -> list[Notification]:
+    planned = []
+    for one in told:
+        if one.purpose is not Purpose.CLOSED:
+            continue
+        key = f"reopened:{one.clock_id}:{one.receiver}:{one.person or '-'}:{one.channel}:{counts.get(one.clock_id, 0)}"
+        planned.append(_notification(one, Purpose.REOPENED, key, now))
+    return planned
+
+
+def _notification(one: Told, purpose: Purpose, key: str, now: datetime) -> Notification:
+    return Notification(
+        key=key,
+        purpose=purpose,
+        receiver=one.receiver,
+        channel=one.channel,
+        person=one.person,
+        thread_id=one.thread_id,
+        clock_id=one.clock_id,
+        due_at=now,
+    )
+
+
+def _waived(connection: Connection, clock_ids: Sequence[int]) -> list[int]:
+    found: list[int] = []
+    for start in range(0, len(clock_ids), 400):
+        part = clock_ids[start : start + 400]
+        statement = select(sla_clock.c.id).where(sla_clock.c.id.in_(part), sla_clock.c.waived_at.is_not(None))
+        found += connection.execute(statement).scalars()
+    return found
+
+
+def _counts(connection: Connection, clock_ids: Sequence[int]) -> dict[int, int]:
+    statement = select(sla_clock.c.id, sla_clock.c.reopened_count).where(sla_clock.c.id.in_(clock_ids))
+    return {row.id: row.reopened_count for row in connection.execute(statement)}
