@@ -15,13 +15,13 @@ from monitor.core.sla import SlaPolicy
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerConfig:
-    """[worker]. `database` is a SQLAlchemy address, relative SQLite paths already made absolute."""
+    """[worker]. `database` is a SQLAlchemy address without password; relative SQLite paths are absolute already."""
 
-    database: str
+    database: str = field(repr=False)
     state_directory: Path  # the key for hashes, OAuth tokens; beside the SQLite file by default
     metrics_host: str = "127.0.0.1"
     metrics_port: int = 9464
-    metrics_public: bool = False  # allow_public = true: a non-loopback metrics_listen was meant
+    metrics_public: bool = False  # a metrics_listen that other machines reach was meant
     page_public: bool = False  # page_listen_public: "/" is served to others than loopback
     page_username: str = ""
     page_password: str = field(default="", repr=False)
@@ -223,6 +223,7 @@ class Config:
     report: ReportConfig | None = None
     digest: DigestConfig | None = None
     labels: tuple[LabelRuleConfig, ...] = ()
+    warnings: tuple[str, ...] = ()  # allowed, but probably not wanted: one line each
 
     def account(self, name: str) -> AccountConfig:
         """Return the account of this name."""

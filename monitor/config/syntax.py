@@ -1,0 +1,46 @@
+"""What is wrong with a text that is no TOML, and what to write instead. Never shows a value: it may be a secret."""
+
+import re
+
+_PLACE = re.compile(r" \(at line (\d+), column (\d+)\)$| \(at end of document\)$")
+_KEY = re.compile(r"\s*([A-Za-z0-9_.-]+)\s*=")
+_MEANINGS = (
+    (r"^Invalid value$", 'the value is not TOML. Text needs quotes: key = "text"; true and false are lower-case.'),
+    (r"^Invalid date or datetime$", "no such date or time. Write 2026-12-24 or 2026-12-24T09:00:00."),
+    (r"^Invalid initial character for a key part$", "no key before the =, or a line that is none. Write key = value."),
+    (r"^Invalid statement$", "neither a key nor a table. Write key = value, or # in front of a remark."),
+    (r"^Expected '=' after a key", "no = after the key. Write key = value; names with other letters need quotes."),
+    (
+        r"^Expected newline or end of document",
+        "more text after the value. Close the quotes; one key a line; # for remarks.",
+    ),
+    (r"^Expected '\]+' at the end of a table declaration", "the header is not closed. Write [name] or [[name]]."),
+    (r"^Expected '\]\]' at the end of an array declaration", "the header is not closed. Write [[name]]."),
+    (r"^Cannot declare \((.*)\) twice$", "this table stands here a second time. Put its keys under the first one."),
+    (r"^Cannot overwrite a value$", "this key stands here a second time. Keep one of the two."),
+    (r"^Cannot mutate immutable namespace", "this table is written in braces already. Keep one of the two ways."),
+    (r"^Duplicate inline table key", "a key stands twice between the braces. Keep one of the two."),
+    (r"^Unclosed array$", "the list is not closed, or a comma is missing. Write [a, b]."),
+    (r"^Unclosed inline table$", "the braces are not closed, or a comma is missing. Write { a = 1, b = 2 }."),
+    (r"^Unterminated string$|^Expected \"[\"']+\"$", "the text has no closing quote. Write it on one line in quotes."),
+    (r"^Unescaped '\\\\' in a string$", "a backslash in double quotes. Use single quotes: 'C:\\folder'."),
+    (r"^Illegal character", "the text has no closing quote, or holds a character that cannot stand there. Retype it."),
+    (r"integer string conversion", "a number with too many digits. Write a smaller one."),
+)
+
+
+def render_syntax_error(message: str, text: str) -> str:
+    """Return tomllib's message as `line 3 port: the value is not TOML. Text needs quotes…`."""
+    place = _PLACE.search(message)
+    what = message[: place.start()] if place else message
+    meaning = next((said for pattern, said in _MEANINGS if re.search(pattern, what)), None)
+    if meaning is None:
+        meaning = "not TOML. Compare the line with the shipped config.toml."
+    lines = text.split("\n")
+    if place is None:
+        return f"the file: {meaning}"
+    if what == "Cannot overwrite a value" and lines[int(place[1] or len(lines)) - 1].lstrip().startswith("["):
+        meaning = "this table stands twice, or once as [name] and once as [[name]]. Keep one way."
+    line = int(place[1]) if place[1] else len(lines)
+    key = _KEY.match(lines[line - 1]) if line <= len(lines) else None
+    return f"line {line} {key[1]}: {meaning}" if key else f"line {line}: {meaning}"
