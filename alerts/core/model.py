@@ -212,6 +212,7 @@ class Delivery:
     attempted_at: datetime | None = None
     secret: str | None = field(default=None, repr=False)
     external: bool = False
+    name_people: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -252,6 +253,7 @@ class Answer:
     at: datetime
     source: str
     thread_id: int | None = None
+    clock_id: int | None = None  # the clock the pressed message was about: a press on an older one is stale
     code: int | None = None
     phone: str | None = None
     snooze_for: timedelta | None = None
