@@ -112,7 +112,9 @@ def _record_singly(
     now: datetime,
 ) -> None:
     for mail, item in incoming:
-        one = Batch(folder=batch.folder, where=batch.where, cursor=Cursor(batch.cursor.uidvalidity, mail.uid), mails=(mail,))
+        one = Batch(
+            folder=batch.folder, where=batch.where, cursor=Cursor(batch.cursor.uidvalidity, mail.uid), mails=(mail,)
+        )
         try:
             with writing(services.engine) as connection:
                 _record(connection, services, mailbox, one, [(mail, item)], result, now)

@@ -26,6 +26,12 @@ def read_open_clock(connection: Connection, thread_id: int) -> Any:
     return connection.execute(statement.order_by(sla_clock.c.started_at.desc())).first()
 
 
+def read_open_before(connection: Connection, before: datetime, limit: int) -> Sequence[Any]:
+    """Return rows of running clocks that started before an instant."""
+    statement = select(sla_clock).where(sla_clock.c.closed_at.is_(None), sla_clock.c.started_at < before)
+    return connection.execute(statement.order_by(sla_clock.c.id).limit(limit)).all()
+
+
 def read_last_clock(connection: Connection, thread_id: int) -> Any:
     """Return the newest clock's row of a thread, running or not, or None."""
     statement = select(sla_clock).where(sla_clock.c.thread_id == thread_id)

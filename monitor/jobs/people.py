@@ -1,0 +1,113 @@
+"""Who is where: the configuration's people and receivers, as planning and delivering ask for them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from alerts.core.contact import Directory, expand_receiver, hold_until
+from alerts.core.model import Channel, Notification, Person, Purpose, Receiver, ThreadFacts
+from alerts.core.suppress import SMS_LIMITS, VOICE_LIMITS, allowed_at
+from alerts.delivery.ports import Address, Target
+from monitor.config.model import Config
+
+URGENT_PURPOSES = (Purpose.ALERT, Purpose.REOPENED)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AddressBook:
+    """Answers where a receiver is and who comes next. `opted_out`: people whose phone takes no SMS any more."""
+
+    config: Config
+    directory: Directory
+    console: str = "console"
+    people: Mapping[str, Person] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Index the people."""
+        object.__setattr__(self, "people", {person.name: person for person in self.config.people})
+
+    def address_of(self, receiver: str, channel: Channel, person: str | None) -> Address | None:
+        """Return where to send, or None if the configuration no longer says."""
+        found = self.directory.receivers.get(receiver)
+        if found is None:
+            return None
+        if person is None:
+            return self._shared(found, channel)
+        someone = self.people.get(person)
+        address = None if someone is None else _address(someone, channel)
+        if someone is None or address is None:
+            return None
+        return Address(address=address, language=someone.language, time_zone=someone.time_zone)
+
+    def _shared(self, receiver: Receiver, channel: Channel) -> Address | None:
+        if channel is not Channel.CONSOLE and receiver.target is None:
+            return None
+        return Address(
+            address=receiver.target or self.console,
+            language=receiver.language,
+            time_zone=receiver.time_zone,
+            secret=receiver.secret,
+            external=receiver.external,
+        )
+
+    def next_after(self, failed: Notification, now: datetime) -> Sequence[Target]:
+        """Return who takes over: the same person by another way, then everybody else who is told of ReplyBy's troubles."""
+        found: list[Target] = []
+        receiver = self.directory.receivers.get(failed.receiver)
+        if receiver is not None:
+            found += [
+                Target(receiver.name, contact.channel, contact.person)
+                for contact in expand_receiver(receiver, self.directory, now)
+            ]
+        if failed.person is not None and failed.person in self.people:
+            someone = self.people[failed.person]
+            found += [
+                Target(failed.receiver, channel, someone.name)
+                for channel in (Channel.SMS, Channel.VOICE, Channel.SLACK, Channel.EMAIL)
+                if _address(someone, channel) is not None
+            ]
+        found += self.health_targets(now)
+        tried = Target(failed.receiver, failed.channel, failed.person)
+        return [one for one in dict.fromkeys(found) if one != tried]
+
+    def health_targets(self, now: datetime) -> Sequence[Target]:
+        """Return who is told of ReplyBy's own troubles: by setting, else everybody the first policy names."""
+        names = self.config.worker.health_notify
+        if not names:
+            names = tuple(dict.fromkeys(name for step in self.config.policies[0].steps for name in step.notify))
+        return self.targets(names, now)
+
+    def targets(self, names: Sequence[str], now: datetime) -> list[Target]:
+        """Return how these receivers are reached at `now`, each by its first contact."""
+        found: list[Target] = []
+        for name in names:
+            receiver = self.directory.receivers.get(name)
+            contacts = () if receiver is None else expand_receiver(receiver, self.directory, now)
+            seen: set[str | None] = set()
+            for contact in contacts:
+                if contact.person not in seen:
+                    seen.add(contact.person)
+                    found.append(Target(name, contact.channel, contact.person))
+        return list(dict.fromkeys(found))
+
+    def hold(self, item: Notification, facts: ThreadFacts | None, now: datetime) -> datetime | None:
+        """Return until when delivery to this person waits, or None: quiet hours, unless on call or the deadline is near."""
+        if item.person is None or item.person not in self.people or item.purpose is Purpose.CLOSED:
+            return None
+        someone = self.people[item.person]
+        deadline_at = None if facts is None else facts.deadline_at
+        return hold_until(someone, deadline_at, now, self.directory.on_call(item.person, now))
+
+    def allowed_at(self, channel: Channel, sent: Sequence[datetime], now: datetime) -> datetime:
+        """Return when a phone may get one more message."""
+        limits = SMS_LIMITS if channel is Channel.SMS else VOICE_LIMITS
+        return allowed_at(sent, limits, now)
+
+
+def _address(person: Person, channel: Channel) -> str | None:
+    return {
+        Channel.SMS: person.phone,
+        Channel.VOICE: person.phone,
+        Channel.SLACK: person.slack_user,
+        Channel.EMAIL: person.email,
+    }.get(channel)
