@@ -25,7 +25,7 @@ from monitor.report.model import (
 )
 from monitor.report.reading import WEEKS_COMPARED, Reading
 from monitor.report.source import EvidenceRow, MissFacts, ReportSource, WaiverFacts
-from monitor.report.staffed import LOOK_BACK_WEEKS, assumed_staffed, staffing_span
+from monitor.report.staffed import LOOK_BACK_WEEKS, assumed_staffed, staffed_hours, staffing_span
 
 MISSES_AT_ONCE = 500
 
@@ -82,6 +82,7 @@ def build_report(source: ReportSource, week: IsoWeek, now: datetime, settings: R
             replies=tuple(reading.replies),
             breaches=tuple(reading.breaches),
             weeks=WEEKS_COMPARED,
+            staffed=staffed_hours(week, settings.time_zone, staffed),
         ),
         coverage=_coverage(reading, staffed, settings),
         forecast=_forecast(weeks, reading.arrivals),

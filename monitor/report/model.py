@@ -120,13 +120,15 @@ class AmazonComparison:
 class HeatMap:
     """Counts by hour of the local week: index weekday * 24 + hour, Monday first. `weeks` is how many were summed.
 
-    A breach stands at its deadline; a reply that answers several messages counts once.
+    A breach stands at its deadline; a reply that answers several messages counts once. `staffed`: which hours of the
+    report's week are staffed at their middle.
     """
 
     arrivals: tuple[int, ...]
     replies: tuple[int, ...]
     breaches: tuple[int, ...]
     weeks: int
+    staffed: tuple[bool, ...] = (False,) * 168
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -47,3 +47,10 @@ def is_unstaffed(from_at: datetime, to_at: datetime, periods: Sequence[Period]) 
     """Return whether no part of the time between the two instants is staffed."""
     gap = gap_at(from_at, periods)
     return gap is not None and (gap[1] is None or gap[1] >= to_at)
+
+
+def staffed_hours(week: IsoWeek, zone: ZoneInfo, periods: Sequence[Period]) -> tuple[bool, ...]:
+    """Return for each local hour of the week (weekday * 24 + hour) whether its middle is staffed."""
+    days = (week.monday + timedelta(days=n) for n in range(7))
+    middles = (local_instant(day, hour * 60 + 30, zone) for day in days for hour in range(24))
+    return tuple(gap_at(middle, periods) is None for middle in middles)

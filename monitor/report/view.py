@@ -1,0 +1,231 @@
+"""A report in words: what every form shows, in order. Renderers only lay it out.
+
+The first screen answers three questions: was the goal met, what went wrong, what would have helped.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from monitor.core.figures import Figures
+from monitor.report.model import UNKNOWN_MARKETPLACE, AddedHour, Cause, Report
+from monitor.report.wording import Wording
+
+_SHOWN_CAUSES = 2
+HOUR_CAUSES = (Cause.HOLIDAY, Cause.WEEKEND, Cause.NIGHT, Cause.UNSTAFFED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One sentence of the first screen, with what it answers; `label` may be empty."""
+
+    label: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """Cells as text; the first column names the row, the others are figures."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One miss: a head line, and what is known of it."""
+
+    title: str
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """A part of the detail. `key` names it for style and anchors; `picture` is the name of a picture, if it has one."""
+
+    key: str
+    title: str
+    paragraphs: tuple[str, ...] = ()
+    items: tuple[str, ...] = ()
+    tables: tuple[Table, ...] = ()
+    entries: tuple[Entry, ...] = ()
+    picture: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """The whole report in one language. `tone` is "met", "missed" or "none"; `alt` has each picture's words."""
+
+    language: str
+    subject: str
+    week: str
+    span: str
+    rate: str
+    rate_words: str
+    verdict: str
+    tone: str
+    lines: tuple[Line, ...]
+    sections: tuple[Section, ...]
+    alt: dict[str, str]
+    notes: tuple[str, ...]
+
+
+def headline(report: Report, words: Wording) -> tuple[str, str, str, str]:
+    """Return rate, the words after it, the verdict against the goal, and the tone."""
+    rate, goal = report.figures.response_rate, report.settings.goal
+    if rate is None:
+        return "–", words.say("nothing_to_judge"), "", "none"
+    shown = shown_rate(report.figures, report.at_least, words)
+    targets = {outcome.target for outcome, _ in report.messages} or {report.settings.target}
+    if len(targets) == 1:
+        after = words.say("answered_within", rate="", target=words.duration(targets.pop())).strip()
+    else:
+        after = words.say("answered_in_time", rate="").strip()
+    if rate == goal:
+        key = "goal_at"
+    elif rate > goal:
+        key = "goal_above"
+    else:
+        key = "goal_not_seen" if report.at_least else "goal_below"
+    tone = "met" if rate >= goal else "missed"
+    return shown, after, words.say(key, goal=words.percent(goal)), tone
+
+
+def shown_rate(figures: Figures, at_least: bool, words: Wording) -> str:
+    """Return the response rate, as "at least" where replies may have gone unseen."""
+    shown = words.percent(figures.response_rate)
+    if at_least and figures.response_rate is not None and figures.response_rate < 1:
+        return words.say("at_least", rate=shown)
+    return shown
+
+
+def table_rate(figures: Figures, at_least: bool, words: Wording) -> str:
+    """Return the response rate as it stands in a table: `≥ 96.4 %` where replies may have gone unseen."""
+    shown = words.percent(figures.response_rate)
+    if at_least and figures.response_rate is not None and figures.response_rate < 1:
+        return words.say("at_least_short", rate=shown)
+    return shown
+
+
+def first_lines(report: Report, words: Wording) -> tuple[Line, ...]:
+    """Return the sentences of the first screen, at most five."""
+    lines = [Line(label="", text=_volume_line(report, words))]
+    if report.figures.judged:
+        lines.append(Line(label=words.say("wrong"), text=_wrong_line(report, words)))
+    if report.misses:
+        lines.append(Line(label=words.say("helped"), text=helped_line(report, words)))
+    if report.amazon:
+        lines.append(Line(label=words.say("amazon"), text=amazon_line(report, words)))
+    return tuple(lines)
+
+
+def _volume_line(report: Report, words: Wording) -> str:
+    figures = report.figures
+    missed = words.say("missed", n=words.number(figures.missed)) if figures.missed else words.say("missed_none")
+    before = report.weeks[-2] if len(report.weeks) > 1 else None
+    if before is not None and before.whole:
+        missed += f" ({words.say('last_week', n=words.number(before.figures.missed))})"
+    sentences = [f"{words.count('messages', figures.received)}, {missed}."]
+    if figures.average_response_seconds is not None:
+        sentences.append(words.say("average", duration=words.duration(figures.average_response_seconds)))
+    if figures.pending:
+        sentences.append(words.count("pending", figures.pending))
+    return " ".join(sentences)
+
+
+def _wrong_line(report: Report, words: Wording) -> str:
+    if not report.misses:
+        return words.say("wrong_nothing")
+    shown = [cause_line(report, cause, count, words) for cause, count in report.causes[:_SHOWN_CAUSES]]
+    return "; ".join(shown) + "."
+
+
+def cause_line(report: Report, cause: Cause, count: int, words: Wording) -> str:
+    """Return `4 of 5: due at the weekend … (arrived Sat 14:12 to 18:55)`."""
+    share = words.say("of", n=words.number(count), total=words.number(len(report.misses)))
+    text = words.say("because", share=share, cause=words.say(f"cause.{cause}"))
+    arrivals = sorted(miss.outcome.received_at for miss in report.misses if miss.cause is cause)
+    if cause in HOUR_CAUSES and len(arrivals) > 1 and arrivals[-1] - arrivals[0] < timedelta(hours=24):
+        first, last = arrivals[0].astimezone(words.zone), arrivals[-1].astimezone(words.zone)
+        until = words.time(last) if first.date() == last.date() else words.day_time(last)
+        text += f" ({words.say('arrived', first=words.day_time(first), last=until)})"
+    return text
+
+
+def helped_line(report: Report, words: Wording) -> str:
+    """Return what the replay says of added hours, as one sentence."""
+    coverage = report.coverage
+    if not coverage.added:
+        return _sentence(words.say("helped_none"))
+    parts = [_hour_words("helped_hour", coverage.added[0], coverage.missed, words)]
+    if len(coverage.added) > 1:
+        parts.append(_hour_words("helped_another", coverage.added[1], None, words))
+    return _sentence("; ".join(parts))
+
+
+def hour_line(hour: AddedHour, first: bool, missed: int, words: Wording) -> str:
+    """Return one added hour with what it would have done in the weeks before."""
+    text = _hour_words("helped_hour" if first else "helped_another", hour, missed if first else None, words)
+    if hour.usual_weeks and hour.usual_missed:
+        saved = words.say("of", n=words.number(hour.usual_saved), total=words.number(hour.usual_missed))
+        text += f" ({words.say('helped_before', weeks=hour.usual_weeks, saved=saved)})"
+    return _sentence(text)
+
+
+def _hour_words(key: str, hour: AddedHour, missed: int | None, words: Wording) -> str:
+    saved = words.number(hour.saved)
+    return words.say(
+        key,
+        day=words.weekday(hour.from_at),
+        from_time=words.time(hour.from_at),
+        to_time=words.time(hour.to_at),
+        saved=saved if missed is None else words.say("of", n=saved, total=words.number(missed)),
+    )
+
+
+def amazon_line(report: Report, words: Wording) -> str:
+    """Return Amazon's own rate beside ours; of several the one that is furthest away."""
+    furthest = max(report.amazon, key=lambda c: abs(c.amazon.late_ratio - (c.ours.late_response_rate or 0.0)))
+    return _sentence(amazon_words(report, report.amazon.index(furthest), words))
+
+
+def amazon_words(report: Report, index: int, words: Wording) -> str:
+    """Return one of the comparisons in words; how old it is, if more than two days."""
+    comparison = report.amazon[index]
+    figure = comparison.amazon
+    text = words.say(
+        "amazon_line",
+        market=place(figure.account, figure.marketplace, report, words),
+        days=figure.window_days,
+        amazon=words.percent(1 - figure.late_ratio),
+        ours=shown_rate(comparison.ours, is_blind(report, figure.account, figure.marketplace), words),
+    )
+    if report.now - figure.read_at > timedelta(days=2):
+        text += f" ({words.say('read_at', at=words.day(figure.read_at.astimezone(words.zone).date()))})"
+    return text
+
+
+def place(account: str, marketplace: str | None, report: Report, words: Wording) -> str:
+    """Return the market, with the account before it where the seller has several."""
+    market = words.market(marketplace or UNKNOWN_MARKETPLACE)
+    return f"{account} · {market}" if several_accounts(report) else market
+
+
+def several_accounts(report: Report) -> bool:
+    """Return whether more than one account stands in the report."""
+    return len({*report.by_account, *(market.account for market in report.evidence)}) > 1
+
+
+def is_blind(report: Report, account: str, marketplace: str) -> bool:
+    """Return whether replies of this account and market may go unseen."""
+    return any(m.blind and m.account == account and m.marketplace == marketplace for m in report.evidence)
+
+
+def blind_note(report: Report, words: Wording) -> str | None:
+    """Return where replies may go unseen and what to switch on, None if nowhere."""
+    blind: Sequence[str] = [place(m.account, m.marketplace, report, words) for m in report.evidence if m.blind]
+    return words.say("blind", markets=words.listing(blind)) if blind else None
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")
