@@ -5,12 +5,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from alerts.core.contact import Directory, expand_receiver, hold_until
-from alerts.core.model import Channel, Notification, Person, Purpose, Receiver, ThreadFacts
+from alerts.core.model import Channel, Notification, Person, Receiver, ThreadFacts
 from alerts.core.suppress import SMS_LIMITS, VOICE_LIMITS, allowed_at
 from alerts.delivery.ports import Address, Target
 from monitor.config.model import Config
-
-URGENT_PURPOSES = (Purpose.ALERT, Purpose.REOPENED)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,11 +90,12 @@ class AddressBook:
 
     def hold(self, item: Notification, facts: ThreadFacts | None, now: datetime) -> datetime | None:
         """Return until when delivery to this person waits, or None: quiet hours, unless on call or the deadline is near."""
-        if item.person is None or item.person not in self.people or item.purpose is Purpose.CLOSED:
+        if item.person is None or item.person not in self.people:
             return None
         someone = self.people[item.person]
         deadline_at = None if facts is None else facts.deadline_at
-        return hold_until(someone, deadline_at, now, self.directory.on_call(item.person, now))
+        on_call = self.directory.on_call(item.person, now)
+        return hold_until(someone, deadline_at, now, on_call=on_call, purpose=item.purpose)
 
     def allowed_at(self, channel: Channel, sent: Sequence[datetime], now: datetime) -> datetime:
         """Return when a phone may get one more message."""
