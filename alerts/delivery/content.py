@@ -1,0 +1,71 @@
+"""What a notifier gets: the `Delivery` of a stored row, with its facts read afresh. Reads, writes nothing."""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from alerts.core.model import Channel, Delivery, Post, Purpose, ThreadFacts
+from alerts.delivery.group import facts_in_order, is_grouped
+from alerts.delivery.ports import Address, Ports
+from alerts.tables import NotificationStatus, notification, post
+
+
+def rebuild(conn: Connection, row: Any, ports: Ports, now: datetime) -> Delivery | None:
+    """Return the Delivery that a row of `delivery` stands for, with fresh facts; None if it has no address any more."""
+    address = ports.directory.address_of(row.receiver, Channel(row.channel), row.person)
+    if address is None:
+        return None
+    rows = carried_rows(conn, row.id)
+    facts = ports.load_facts(conn, sorted({item.clock_id for item in rows if item.clock_id is not None}), now)
+    return build_delivery(conn, row, rows, address, facts, now)
+
+
+def build_delivery(
+    conn: Connection, row: Any, rows: Sequence[Any], address: Address, facts: Mapping[int, ThreadFacts], now: datetime
+) -> Delivery:
+    """Return the Delivery of a row of `delivery` that carries these rows of `notification`."""
+    threads = facts_in_order(rows, facts)
+    if not is_grouped(Channel(row.channel)) and len(threads) > 1:  # one thread: its newest clock speaks
+        threads = (max(threads, key=lambda item: item.clock_id),)
+    leading = next((item for item in rows if item.purpose == row.purpose), None)
+    return Delivery(
+        reference=row.reference,
+        purpose=Purpose(row.purpose),
+        channel=Channel(row.channel),
+        receiver=row.receiver,
+        address=address.address,
+        now=now,
+        language=address.language,
+        time_zone=address.time_zone,
+        person=row.person,
+        threads=threads,
+        content=json.loads(leading.content) if leading is not None else {},
+        post=_post_of(conn, row.channel, address.address, threads),
+        code=row.code,
+        attempted_at=row.intent_at,
+        secret=address.secret,
+        external=address.external,
+    )
+
+
+def _post_of(conn: Connection, channel: str, place: str, threads: Sequence[ThreadFacts]) -> Post | None:
+    if len(threads) != 1:
+        return None
+    row = conn.execute(
+        select(post.c.post_channel, post.c.post_message).where(
+            post.c.channel == channel, post.c.place == place, post.c.thread_id == threads[0].thread_id
+        )
+    ).first()
+    return None if row is None else Post(channel=row.post_channel, message=row.post_message)
+
+
+def carried_rows(conn: Connection, delivery_id: int) -> Sequence[Any]:
+    """Return the notifications that this delivery carries and whose end is open, most urgent first."""
+    return conn.execute(
+        select(notification)
+        .where(notification.c.delivery_id == delivery_id, notification.c.status == NotificationStatus.SENDING)
+        .order_by(notification.c.rank, notification.c.due_at, notification.c.id)
+    ).all()

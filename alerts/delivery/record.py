@@ -1,0 +1,291 @@
+"""What became of an attempt, written down in one transaction: arrived, refused, doubtful, or failed for good.
+
+Owns the ends of rows: retry times, stand-ins for whoever cannot be reached, the notice to the team. Sends nothing.
+"""
+
+import random
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, func, select, update
+
+from alerts.codes import free_code_of
+from alerts.core.model import Channel, Notification, Purpose, Receipt
+from alerts.delivery.claim import Claimed
+from alerts.delivery.content import carried_rows
+from alerts.delivery.ports import Ports, Target
+from alerts.delivery.retry import backoff, retry_at
+from alerts.errors import DeliveryError
+from alerts.outbox import enqueue, notification_of, stand_in_key, whom_of
+from alerts.tables import Cause, DeliveryStatus, NotificationStatus, delivery, insert_once, notification, post
+
+_STOOD_IN_FOR = (Purpose.ALERT, Purpose.REOPENED, Purpose.LOOK_AHEAD, Purpose.BACKLOG)
+_MISSED_QUIETLY = (Purpose.UPDATE, Purpose.TEST)
+_CHECKED = (Channel.SMS,)
+_ERROR_LENGTH = 300
+
+
+def record_sent(
+    conn: Connection, claimed: Claimed, receipt: Receipt, ports: Ports, now: datetime, outcome: str = "sent"
+) -> bool:
+    """Record that the provider has it; False if another worker took this delivery over meanwhile."""
+    item = claimed.delivery
+    check_at = now + ports.timing.check_after[0] if item.channel in _CHECKED else None
+    if not _finish(
+        conn,
+        claimed,
+        DeliveryStatus.SENT,
+        sent_at=now,
+        provider_id=receipt.provider_id,
+        check_at=check_at,
+        reason=None,
+        error=None,
+    ):
+        return False
+    rows = carried_rows(conn, claimed.delivery_id)
+    _end(conn, rows, NotificationStatus.SENT, None, now)
+    for row in rows:
+        ports.record_outcome(conn, row.receiver, row.channel, outcome)
+    if receipt.post is not None and len(item.threads) == 1:
+        values = {
+            "channel": item.channel.value,
+            "place": item.address,
+            "thread_id": item.threads[0].thread_id,
+            "receiver": item.receiver,
+            "post_channel": receipt.post.channel,
+            "post_message": receipt.post.message,
+            "created_at": now,
+        }
+        statement = insert_once(conn, post, "channel", "place", "thread_id").returning(post.c.id)
+        if conn.execute(statement, values).first() is None and item.post != receipt.post:
+            _replace_post(conn, claimed, receipt)
+    return True
+
+
+def record_doubtful(conn: Connection, claimed: Claimed, error: DeliveryError, ports: Ports, now: datetime) -> bool:
+    """Record that nobody knows whether it was accepted: the provider is asked once it has settled."""
+    timing = ports.timing
+    pause = timing.settle
+    if claimed.attempts > 1:
+        pause = max(pause, backoff(timing.first_retry, timing.longest_retry, claimed.attempts - 1))
+    if not _finish(
+        conn,
+        claimed,
+        DeliveryStatus.DOUBTFUL,
+        free_slot=False,
+        next_attempt_at=now + pause,
+        reason=error.reason.value,
+        error=str(error)[:_ERROR_LENGTH],
+    ):
+        return False
+    stand_in_for_pages(conn, carried_rows(conn, claimed.delivery_id), ports, now)
+    return True
+
+
+def record_refused(
+    conn: Connection, claimed: Claimed, error: DeliveryError, ports: Ports, rng: random.Random, now: datetime
+) -> bool:
+    """Record that it was certainly not accepted: tried again later, or failed and handed on."""
+    if not error.retryable:
+        return record_failed(conn, claimed, error.reason.value, str(error), ports, now)
+    if not _finish(conn, claimed, DeliveryStatus.REFUSED, reason=error.reason.value, error=str(error)[:_ERROR_LENGTH]):
+        return False
+    free_code_of(conn, claimed.delivery_id)
+    _try_again(conn, carried_rows(conn, claimed.delivery_id), error, ports, rng, now)
+    return True
+
+
+def record_failed(conn: Connection, claimed: Claimed, reason: str, error: str, ports: Ports, now: datetime) -> bool:
+    """Record a failure for good: the next receiver takes over and the team is told."""
+    if not _finish(conn, claimed, DeliveryStatus.FAILED, reason=reason, error=error[:_ERROR_LENGTH]):
+        return False
+    fail_rows(conn, carried_rows(conn, claimed.delivery_id), reason, ports, now)
+    return True
+
+
+def record_undelivered(
+    conn: Connection, row: Any, error: DeliveryError, ports: Ports, rng: random.Random, now: datetime
+) -> None:
+    """Record that an accepted SMS never reached the phone: try again, or fail and hand on.
+
+    Whatever of it nobody wants any more is cancelled when it is claimed again.
+    """
+    changed = conn.execute(
+        update(delivery)
+        .where(delivery.c.id == row.id, delivery.c.status == DeliveryStatus.SENT)
+        .values(
+            status=DeliveryStatus.UNDELIVERED.value,
+            check_at=None,
+            reason=error.reason.value,
+            error=str(error)[:_ERROR_LENGTH],
+        )
+    ).rowcount
+    if not changed:
+        return
+    rows = conn.execute(
+        select(notification).where(
+            notification.c.delivery_id == row.id, notification.c.status == NotificationStatus.SENT
+        )
+    ).all()
+    if error.retryable:
+        _try_again(conn, rows, error, ports, rng, now)
+    else:
+        fail_rows(conn, rows, error.reason.value, ports, now)
+
+
+def fail_rows(conn: Connection, rows: Sequence[Any], reason: str, ports: Ports, now: datetime) -> None:
+    """End these rows as failed, hand each on to whoever is next, and tell the team once."""
+    _end(conn, rows, NotificationStatus.FAILED, reason, now)
+    for row in rows:
+        ports.record_outcome(conn, row.receiver, row.channel, "failed")
+    stand_in(conn, rows, ports, now)
+    told = {(row.receiver, row.channel, row.person) for row in rows if row.purpose not in _MISSED_QUIETLY}
+    for receiver, channel, person in sorted(told, key=str):
+        _tell_team(conn, Target(receiver, Channel(channel), person), reason, ports, now)
+
+
+def stand_in(conn: Connection, rows: Sequence[Any], ports: Ports, now: datetime) -> int:
+    """Enqueue these notifications for those who come next; return how many were new. Nobody is asked twice."""
+    planned = []
+    for row in rows:
+        if row.purpose not in _STOOD_IN_FOR:
+            continue
+        failed = notification_of(row)
+        for target in ports.directory.next_after(failed, now):
+            if not _was_tried(conn, row.family, target):
+                planned.append(_for_target(failed, target, now))
+                break
+    return enqueue(conn, planned, now)
+
+
+def stand_in_for_pages(conn: Connection, rows: Sequence[Any], ports: Ports, now: datetime) -> None:
+    """Hand on the pages that have failed for a while, while their own retries go on."""
+    stand_in(conn, [row for row in rows if row.page and row.attempts >= ports.timing.stand_in_after], ports, now)
+
+
+def _was_tried(conn: Connection, family: str, target: Target) -> bool:
+    found = select(notification.c.id).where(
+        notification.c.family == family,
+        notification.c.channel == target.channel.value,
+        notification.c.whom == whom_of(target.receiver, target.person),
+    )
+    return conn.execute(found.limit(1)).first() is not None
+
+
+def _for_target(failed: Notification, target: Target, now: datetime) -> Notification:
+    return Notification(
+        key=stand_in_key(failed.key, target.receiver, target.channel, target.person),
+        purpose=failed.purpose,
+        receiver=target.receiver,
+        channel=target.channel,
+        due_at=now,
+        person=target.person,
+        thread_id=failed.thread_id,
+        clock_id=failed.clock_id,
+        step=failed.step,
+        occurrence=failed.occurrence,
+        page=failed.page,
+        expires_at=failed.expires_at,
+        content=failed.content,
+    )
+
+
+def _tell_team(conn: Connection, failed: Target, reason: str, ports: Ports, now: datetime) -> None:
+    """Tell once that a receiver cannot be reached; again only after something had reached it in between."""
+    whom = whom_of(failed.receiver, failed.person)
+    last = conn.scalar(
+        select(func.max(delivery.c.id)).where(
+            delivery.c.channel == failed.channel.value,
+            delivery.c.whom == whom,
+            delivery.c.status == DeliveryStatus.SENT,
+        )
+    )
+    content = {
+        "kind": "receiver_failed",
+        "receiver": failed.receiver,
+        "channel": failed.channel.value,
+        "person": failed.person,
+        "reason": reason,
+    }
+    trouble = f"health:receiver:{whom}:{failed.channel}:{last or 0}"
+    planned = [
+        Notification(
+            key=f"{trouble}:{target.receiver}:{target.person or '-'}:{target.channel}",
+            purpose=Purpose.HEALTH,
+            receiver=target.receiver,
+            channel=target.channel,
+            person=target.person,
+            due_at=now,
+            content=content,
+        )
+        for target in ports.directory.health_targets(now)
+        if (whom_of(target.receiver, target.person), target.channel) != (whom, failed.channel)
+    ]
+    enqueue(conn, planned, now)
+
+
+def _try_again(
+    conn: Connection, rows: Sequence[Any], error: DeliveryError, ports: Ports, rng: random.Random, now: datetime
+) -> None:
+    given_up = []
+    for row in rows:
+        again_at = retry_at(ports.timing, row.attempts, error.retry_after, rng, now)
+        if again_at is None:
+            given_up.append(row)
+            continue
+        conn.execute(
+            update(notification)
+            .where(notification.c.id == row.id)
+            .values(
+                status=NotificationStatus.PENDING.value,
+                next_attempt_at=again_at,
+                reason=error.reason.value,
+                finished_at=None,
+            )
+        )
+        ports.record_outcome(conn, row.receiver, row.channel, "retried")
+    if given_up:
+        fail_rows(conn, given_up, Cause.GAVE_UP.value, ports, now)
+    stand_in_for_pages(conn, rows, ports, now)
+
+
+def _replace_post(conn: Connection, claimed: Claimed, receipt: Receipt) -> None:
+    item = claimed.delivery
+    if receipt.post is None:
+        return
+    conn.execute(
+        update(post)
+        .where(
+            post.c.channel == item.channel.value,
+            post.c.place == item.address,
+            post.c.thread_id == item.threads[0].thread_id,
+        )
+        .values(post_channel=receipt.post.channel, post_message=receipt.post.message)
+    )
+
+
+def _finish(
+    conn: Connection, claimed: Claimed, status: DeliveryStatus, *, free_slot: bool = True, **values: Any
+) -> bool:
+    """Set a delivery's end, unless another worker has taken this attempt over; return whether it was ours."""
+    if free_slot:
+        values["slot"] = None
+    result = conn.execute(
+        update(delivery)
+        .where(
+            delivery.c.id == claimed.delivery_id,
+            delivery.c.attempts == claimed.attempts,
+            delivery.c.status.in_((DeliveryStatus.SENDING, DeliveryStatus.DOUBTFUL)),
+        )
+        .values(status=status.value, **values)
+    )
+    return result.rowcount == 1
+
+
+def _end(conn: Connection, rows: Sequence[Any], status: NotificationStatus, reason: str | None, now: datetime) -> None:
+    conn.execute(
+        update(notification)
+        .where(notification.c.id.in_([row.id for row in rows]))
+        .values(status=status.value, reason=reason, finished_at=now)
+    )

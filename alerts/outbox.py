@@ -1,0 +1,351 @@
+"""The durable queue of what somebody has to be told.
+
+Owns putting in, taking back and looking at. Every function takes a Connection and commits nothing: what is planned stands
+in the same transaction as the facts it was planned from. Sending is `alerts.dispatcher`'s.
+"""
+
+import json
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeAlias
+
+from sqlalchemy import Connection, func, select, update
+
+from alerts.codes import free_codes_of
+from alerts.core.model import Channel, Notification, Purpose
+from alerts.tables import Cause, NotificationStatus, answer_event, delivery, insert_once, notification, post
+
+RecordOutcome: TypeAlias = Callable[[Connection, str, str, str], None]
+"""Counts one outcome (`sent`, `retried`, `failed`, `cancelled`, `reconciled`) of a receiver and channel, in the same
+transaction as what it counts."""
+
+GROUPED_CHANNELS = (Channel.SMS, Channel.VOICE)
+ABOUT_A_CLOCK = (Purpose.ALERT, Purpose.REOPENED, Purpose.LOOK_AHEAD)
+_FAMILY_MARK = ">"
+_UPDATES_AT_ONCE = 500  # values in one IN (…): SQLite allows 32,766, older ones 999
+
+
+def ignore_outcome(conn: Connection, receiver: str, channel: str, outcome: str) -> None:
+    """Count nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboxStats:
+    """What is not yet delivered: how many rows, and since when the oldest has been due (None: none is due)."""
+
+    pending: int
+    oldest_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """Somebody who was told of a clock. `certain` False: the message is under way at this moment."""
+
+    receiver: str
+    channel: Channel
+    person: str | None
+    thread_id: int | None
+    clock_id: int
+    purpose: Purpose
+    told_at: datetime
+    page: bool
+    certain: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryLine:
+    """One notification of a thread: who, why, how, when, and what became of it."""
+
+    at: datetime
+    purpose: Purpose
+    receiver: str
+    channel: Channel
+    person: str | None
+    step: int | None
+    occurrence: int
+    status: NotificationStatus
+    reason: str | None
+    attempts: int
+    due_at: datetime
+    sent_at: datetime | None
+    delivered_at: datetime | None
+    code: int | None
+    error: str | None
+
+
+def whom_of(receiver: str, person: str | None) -> str:
+    """Return who is reached: one person by whatever receiver, or a shared receiver."""
+    return f"person:{person}" if person is not None else f"receiver:{receiver}"
+
+
+def slot_of(item: Notification) -> str:
+    """Return what may be under way only once: a phone for SMS and voice, a thread in a channel, else the row itself."""
+    whom = whom_of(item.receiver, item.person)
+    if item.channel in GROUPED_CHANNELS:
+        return f"{item.channel}:{whom}"
+    if item.thread_id is not None and item.purpose != Purpose.TEST:
+        return f"{item.channel}:{whom}:{item.thread_id}"
+    return f"{item.channel}:{item.key}"
+
+
+def family_of(key: str) -> str:
+    """Return the key of the notification that this one, or the chain of stand-ins it belongs to, stands in for."""
+    return key.split(_FAMILY_MARK, 1)[0]
+
+
+def stand_in_key(key: str, receiver: str, channel: Channel, person: str | None) -> str:
+    """Return the key of the notification that takes over when `key` failed. The same one for everybody in the family."""
+    return f"{family_of(key)}{_FAMILY_MARK}{receiver}:{person or '-'}:{channel}"
+
+
+def enqueue(conn: Connection, notifications: Sequence[Notification], now: datetime) -> int:
+    """Put notifications in and return how many were new; a key that was ever used is skipped."""
+    if not notifications:
+        return 0
+    rows = [_row(item, now) for item in notifications]
+    statement = insert_once(conn, notification, "key").returning(notification.c.id)
+    return len(conn.execute(statement, rows).all())
+
+
+def _row(item: Notification, now: datetime) -> dict[str, Any]:
+    return {
+        "key": item.key,
+        "family": family_of(item.key),
+        "purpose": item.purpose.value,
+        "receiver": item.receiver,
+        "channel": item.channel.value,
+        "person": item.person,
+        "whom": whom_of(item.receiver, item.person),
+        "slot": slot_of(item),
+        "thread_id": item.thread_id,
+        "clock_id": item.clock_id,
+        "step": item.step,
+        "occurrence": item.occurrence,
+        "page": item.page,
+        "rank": 0 if item.page else 1,
+        "due_at": item.due_at,
+        "next_attempt_at": item.due_at,
+        "expires_at": item.expires_at,
+        "status": NotificationStatus.PENDING.value,
+        "attempts": 0,
+        "created_at": now,
+        "content": json.dumps(dict(item.content), sort_keys=True, separators=(",", ":")),
+    }
+
+
+def notification_of(row: Any) -> Notification:
+    """Return the notification that a row of the table stands for."""
+    return Notification(
+        key=row.key,
+        purpose=Purpose(row.purpose),
+        receiver=row.receiver,
+        channel=Channel(row.channel),
+        due_at=row.due_at,
+        person=row.person,
+        thread_id=row.thread_id,
+        clock_id=row.clock_id,
+        step=row.step,
+        occurrence=row.occurrence,
+        page=row.page,
+        expires_at=row.expires_at,
+        content=json.loads(row.content),
+    )
+
+
+def cancel_for_clocks(
+    conn: Connection,
+    clock_ids: Collection[int],
+    cause: Cause,
+    now: datetime,
+    *,
+    closed: bool = True,
+    record_outcome: RecordOutcome = ignore_outcome,
+) -> int:
+    """Cancel what is pending to wake somebody about these clocks; return how many rows.
+
+    `closed` True also frees the reply codes that stood for closed clocks alone; False for an acknowledgement, a snooze or
+    a silence, whose codes go on meaning something. What is under way already cannot be called back.
+    """
+    cancelled = 0
+    for ids in _chunks(clock_ids):
+        rows = conn.execute(
+            update(notification)
+            .where(
+                notification.c.clock_id.in_(ids),
+                notification.c.status == NotificationStatus.PENDING,
+                notification.c.purpose.in_(ABOUT_A_CLOCK),
+            )
+            .values(status=NotificationStatus.CANCELLED.value, reason=cause.value, finished_at=now)
+            .returning(notification.c.receiver, notification.c.channel)
+        ).all()
+        for row in rows:
+            record_outcome(conn, row.receiver, row.channel, "cancelled")
+        cancelled += len(rows)
+        if closed:
+            conn.execute(update(notification).where(notification.c.clock_id.in_(ids)).values(closed_at=now))
+            free_codes_of(conn, ids, now)
+    return cancelled
+
+
+def reopen_clocks(conn: Connection, clock_ids: Collection[int]) -> None:
+    """Let these clocks count as open again for the reply codes that are still in use."""
+    for ids in _chunks(clock_ids):
+        conn.execute(update(notification).where(notification.c.clock_id.in_(ids)).values(closed_at=None))
+
+
+def cancel_for_thread(
+    conn: Connection,
+    thread_id: int,
+    cause: Cause,
+    now: datetime,
+    *,
+    record_outcome: RecordOutcome = ignore_outcome,
+) -> int:
+    """Cancel everything pending about a thread, whatever its purpose (it was erased); return how many rows."""
+    rows = conn.execute(
+        update(notification)
+        .where(notification.c.thread_id == thread_id, notification.c.status == NotificationStatus.PENDING)
+        .values(status=NotificationStatus.CANCELLED.value, reason=cause.value, finished_at=now)
+        .returning(notification.c.receiver, notification.c.channel)
+    ).all()
+    for row in rows:
+        record_outcome(conn, row.receiver, row.channel, "cancelled")
+    return len(rows)
+
+
+def stats(conn: Connection, now: datetime) -> OutboxStats:
+    """Return how much is not delivered yet, and the oldest instant since which something has been due."""
+    undelivered = notification.c.status.in_((NotificationStatus.PENDING, NotificationStatus.SENDING))
+    row = conn.execute(
+        select(func.count(), func.min(notification.c.due_at).filter(notification.c.due_at <= now))
+        .select_from(notification)
+        .where(undelivered)
+    ).one()
+    return OutboxStats(pending=row[0], oldest_at=row[1])
+
+
+def next_due_at(conn: Connection) -> datetime | None:
+    """Return the next instant at which there is something to send or to look up; None: nothing waits."""
+    waiting: datetime | None = conn.scalar(
+        select(func.min(notification.c.next_attempt_at)).where(notification.c.status == NotificationStatus.PENDING)
+    )
+    doubtful: datetime | None = conn.scalar(
+        select(func.min(delivery.c.next_attempt_at)).where(delivery.c.status.in_(("sending", "doubtful")))
+    )
+    return min((at for at in (waiting, doubtful) if at is not None), default=None)
+
+
+def due(conn: Connection, now: datetime) -> list[Notification]:
+    """Return what would be looked at now, pages first; claims nothing."""
+    rows = conn.execute(
+        select(notification)
+        .where(notification.c.status == NotificationStatus.PENDING, notification.c.next_attempt_at <= now)
+        .order_by(notification.c.rank, notification.c.due_at, notification.c.id)
+    )
+    return [notification_of(row) for row in rows]
+
+
+def told_receivers(conn: Connection, clock_ids: Collection[int]) -> list[Told]:
+    """Return who was told of these clocks, each receiver, person, channel and clock once with its latest message.
+
+    What is under way counts: whoever may have seen the beginning is told the end.
+    """
+    latest: dict[tuple[str, str, str | None, int], Told] = {}
+    for ids in _chunks(clock_ids):
+        rows = conn.execute(
+            select(notification, func.coalesce(delivery.c.sent_at, delivery.c.intent_at).label("told_at"))
+            .join(delivery, delivery.c.id == notification.c.delivery_id)
+            .where(
+                notification.c.clock_id.in_(ids),
+                notification.c.status.in_((NotificationStatus.SENT, NotificationStatus.SENDING)),
+                notification.c.purpose.in_((*ABOUT_A_CLOCK, Purpose.CLOSED)),
+            )
+            .order_by("told_at", notification.c.id)
+        )
+        for row in rows:
+            latest[(row.receiver, row.channel, row.person, row.clock_id)] = Told(
+                receiver=row.receiver,
+                channel=Channel(row.channel),
+                person=row.person,
+                thread_id=row.thread_id,
+                clock_id=row.clock_id,
+                purpose=Purpose(row.purpose),
+                told_at=row.told_at,
+                page=row.page,
+                certain=row.status == NotificationStatus.SENT,
+            )
+    return list(latest.values())
+
+
+def history(conn: Connection, thread_id: int) -> list[HistoryLine]:
+    """Return every notification about a thread in the order of what happened last to each."""
+    at = func.coalesce(delivery.c.sent_at, notification.c.finished_at, notification.c.due_at)
+    rows = conn.execute(
+        select(
+            notification,
+            at.label("at"),
+            delivery.c.sent_at,
+            delivery.c.delivered_at,
+            delivery.c.code,
+            delivery.c.error,
+        )
+        .outerjoin(delivery, delivery.c.id == notification.c.delivery_id)
+        .where(notification.c.thread_id == thread_id)
+        .order_by(at, notification.c.id)
+    )
+    return [
+        HistoryLine(
+            at=row.at,
+            purpose=Purpose(row.purpose),
+            receiver=row.receiver,
+            channel=Channel(row.channel),
+            person=row.person,
+            step=row.step,
+            occurrence=row.occurrence,
+            status=NotificationStatus(row.status),
+            reason=row.reason,
+            attempts=row.attempts,
+            due_at=row.due_at,
+            sent_at=row.sent_at,
+            delivered_at=row.delivered_at,
+            code=row.code,
+            error=row.error,
+        )
+        for row in rows
+    ]
+
+
+def posts_of_thread(conn: Connection, thread_id: int) -> list[tuple[Channel, str, str]]:
+    """Return where a thread's own messages stand: channel, place and message in the provider's own words."""
+    rows = conn.execute(select(post).where(post.c.thread_id == thread_id).order_by(post.c.id))
+    return [(Channel(row.channel), row.post_channel, row.post_message) for row in rows]
+
+
+def record_event_once(conn: Connection, event_id: str, at: datetime) -> bool:
+    """Return True the first time a provider's event id (a press, an inbound SMS) is seen, False ever after."""
+    statement = insert_once(conn, answer_event, "event_id").returning(answer_event.c.event_id)
+    return conn.execute(statement, {"event_id": event_id, "at": at}).first() is not None
+
+
+def forget_thread(conn: Connection, thread_id: int, now: datetime) -> list[Mapping[str, Any]]:
+    """Cut a thread out of what was told and return where messages about it stand at providers.
+
+    Counts stay: rows lose their content and thread, and keep receiver, channel, purpose and outcome.
+    """
+    cancel_for_thread(conn, thread_id, Cause.FORGOTTEN, now)
+    rows = conn.execute(
+        select(delivery.c.channel, delivery.c.provider_id, delivery.c.person)
+        .distinct()
+        .join(notification, notification.c.delivery_id == delivery.c.id)
+        .where(notification.c.thread_id == thread_id, delivery.c.provider_id.is_not(None))
+    )
+    standing: list[Mapping[str, Any]] = [dict(row._mapping) for row in rows]
+    conn.execute(post.delete().where(post.c.thread_id == thread_id))
+    conn.execute(update(notification).where(notification.c.thread_id == thread_id).values(thread_id=None, content="{}"))
+    return standing
+
+
+def _chunks(ids: Collection[int]) -> list[list[int]]:
+    ordered = sorted(set(ids))
+    return [ordered[start : start + _UPDATES_AT_ONCE] for start in range(0, len(ordered), _UPDATES_AT_ONCE)]
