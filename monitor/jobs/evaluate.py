@@ -1,7 +1,7 @@
 """Looking at the clocks whose time has come: what is due is planned, enqueued and remembered in one transaction."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -11,6 +11,7 @@ from alerts.core.look_ahead import plan_look_ahead
 from alerts.core.model import NextStep, Notification
 from alerts.core.plan import ClockPlan, next_step, plan_clock
 from alerts.core.suppress import Silence, silenced_until
+from alerts.core.words.content import look_ahead, read_instant
 from alerts.outbox import enqueue, told_receivers
 from monitor.core.sla import ClockState
 from monitor.jobs.services import Services
@@ -27,7 +28,7 @@ from monitor.store.due import (
     view_of,
 )
 from monitor.store.engine import writing
-from monitor.store.open_threads import clock_state
+from monitor.store.open_threads import clock_state, read_facts
 from monitor.store.silences import read_silences
 from monitor.store.tallies import Tallies
 
@@ -147,7 +148,16 @@ def _look_ahead(
     views = [view_of(one, _silenced(one, silences, now)) for one in candidates]
     plan = plan_look_ahead(views, services.directory.shifts, services.directory, now)
     record_look_ahead(connection, dict(plan.told_until))
-    return plan.notifications
+    return tuple(_worded(connection, services, one, now) for one in plan.notifications)
+
+
+def _worded(connection: Connection, services: Services, summary: Notification, now: datetime) -> Notification:
+    """Return a look-ahead with the facts that its words need, as they stand now."""
+    found = read_facts(connection, summary.content["clock_ids"], services.facts_context, now)
+    until = read_instant(summary.content["next_shift_at"]) or read_instant(summary.content["shift_ends_at"])
+    assert until is not None
+    threads = [found[clock_id] for clock_id in summary.content["clock_ids"] if clock_id in found]
+    return replace(summary, content={**summary.content, **look_ahead(threads, until=until)})
 
 
 def next_step_of(

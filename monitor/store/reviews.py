@@ -1,0 +1,65 @@
+"""What a person has to decide."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, select, update
+
+from monitor.store.schema import message, review, thread
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewItem:
+    """One thing to decide. `mail`: the id that `match` takes. `threads`: what a tie fits."""
+
+    id: int
+    kind: str
+    account: str
+    marketplace: str | None
+    mail: int | None
+    order_id: str | None
+    detail: str
+    threads: tuple[int, ...]
+    orders: tuple[str, ...]
+    count: int
+    received_at: datetime
+    thread_id: int | None
+
+
+def read_reviews(connection: Connection) -> list[ReviewItem]:
+    """Return what waits for a person, oldest first."""
+    statement = (
+        select(review, message.c.thread_id.label("own_thread"))
+        .outerjoin(message, message.c.id == review.c.message_id)
+        .where(review.c.settled_at.is_(None))
+        .order_by(review.c.received_at, review.c.id)
+    )
+    rows = connection.execute(statement).all()
+    named = {int(one) for row in rows for one in row.threads.split()}
+    orders = {
+        row.id: row.order_id
+        for row in connection.execute(select(thread.c.id, thread.c.order_id).where(thread.c.id.in_(named)))
+    }
+    return [
+        ReviewItem(
+            id=row.id,
+            kind=row.kind,
+            account=row.account,
+            marketplace=row.marketplace,
+            mail=row.message_id,
+            order_id=row.order_id,
+            detail=row.detail,
+            threads=tuple(int(one) for one in row.threads.split()),
+            orders=tuple(orders.get(int(one)) or "pre-sale" for one in row.threads.split()),
+            count=row._mapping["count"],
+            received_at=row.received_at,
+            thread_id=row.own_thread,
+        )
+        for row in rows
+    ]
+
+
+def dismiss_review(connection: Connection, review_id: int, *, by: str, now: datetime) -> bool:
+    """Take one item off the list without changing anything else; return whether it was on it."""
+    statement = update(review).where(review.c.id == review_id, review.c.settled_at.is_(None))
+    return connection.execute(statement.values(settled_at=now, settled_by=by, decision="seen")).rowcount == 1
