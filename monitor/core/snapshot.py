@@ -24,6 +24,7 @@ class MarketSnapshot:
     next_acknowledged: bool = False
     response_ratio: Mapping[int, float | None] = field(default_factory=dict)  # by days of the window
     late_response_ratio: Mapping[int, float | None] = field(default_factory=dict)
+    judged_messages: Mapping[int, int] = field(default_factory=dict)  # what the ratios are shares of, by days too
     evidence_last_seen_at: Mapping[str, datetime] = field(default_factory=dict)
 
 

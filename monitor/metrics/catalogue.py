@@ -109,6 +109,12 @@ LATE_RATIO = Metric(
     (*_MARKET, "window"),
     "Share of buyer messages answered late or not at all; no sample where there is nothing to judge.",
 )
+JUDGED = Metric(
+    "replyby_judged_messages",
+    "gauge",
+    (*_MARKET, "window"),
+    "Buyer messages that the two ratios are shares of: weights for a ratio over several marketplaces.",
+)
 NOTIFICATIONS = Metric(
     "replyby_notifications_total", "counter", ("receiver", "type", "outcome"), "Notifications by what became of them."
 )
@@ -181,6 +187,7 @@ METRICS = (
     RESPONSE,
     RESPONSE_RATIO,
     LATE_RATIO,
+    JUDGED,
     NOTIFICATIONS,
     OUTBOX_PENDING,
     OUTBOX_OLDEST,

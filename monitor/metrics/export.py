@@ -157,7 +157,7 @@ def render_markets(markets: Sequence[MarketSnapshot], names: MetricNames) -> Ite
     threads_open, due = _gauge(catalogue.THREADS_OPEN), _gauge(catalogue.THREADS_DUE)
     deadline, acknowledged = _gauge(catalogue.NEXT_DEADLINE), _gauge(catalogue.NEXT_ACKNOWLEDGED)
     response, late = _gauge(catalogue.RESPONSE_RATIO), _gauge(catalogue.LATE_RATIO)
-    evidence = _gauge(catalogue.EVIDENCE_SEEN)
+    judged, evidence = _gauge(catalogue.JUDGED), _gauge(catalogue.EVIDENCE_SEEN)
     seen = {(market.account, market.marketplace): market for market in markets}
     for key in dict.fromkeys((*names.markets, *seen)):
         market = seen.get(key)
@@ -173,9 +173,10 @@ def render_markets(markets: Sequence[MarketSnapshot], names: MetricNames) -> Ite
         for days in RATE_WINDOWS_DAYS:
             _add_if_known(response, (*key, f"{days}d"), market.response_ratio.get(days))
             _add_if_known(late, (*key, f"{days}d"), market.late_response_ratio.get(days))
+            _add_if_known(judged, (*key, f"{days}d"), market.judged_messages.get(days))
         for name, seen_at in market.evidence_last_seen_at.items():
             evidence.add_metric((*key, name), seen_at.timestamp())
-    yield from (threads_open, deadline, acknowledged, due, response, late, evidence)
+    yield from (threads_open, deadline, acknowledged, due, response, late, judged, evidence)
 
 
 def render_health(snapshot: Snapshot, names: MetricNames) -> Iterator[Family]:

@@ -33,7 +33,7 @@ TEXT = "text/plain; charset=utf-8"
 FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
 NOT_HERE = (
     "This page is shown on the worker's own computer only: it names people.\n"
-    "To show it elsewhere set page_listen_public = true and a page_password under [worker].\n"
+    "To show it elsewhere set page_public = true, with a page_username and page_password, under [worker].\n"
 )
 
 

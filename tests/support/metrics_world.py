@@ -40,6 +40,7 @@ def make_market(
         next_acknowledged=acknowledged,
         response_ratio=ratios,
         late_response_ratio={days: None if ratio is None else 1 - ratio for days, ratio in ratios.items()},
+        judged_messages={7: 40, 30: 160, 90: 470},
         evidence_last_seen_at={
             name: now - timedelta(hours=3)
             for name in EVIDENCE

@@ -122,7 +122,7 @@ def test_the_page_is_refused_to_everybody_else_with_what_to_do(
     with caplog.at_level(logging.WARNING):
         status, body = get(make_site(), "/", client, **headers)
     assert status == 403
-    assert "page_listen_public = true" in body
+    assert "page_public = true" in body
     assert "refused" in caplog.text
 
 
