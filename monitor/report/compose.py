@@ -5,7 +5,7 @@ from datetime import timedelta
 from monitor.report.detail import build_sections
 from monitor.report.model import Report
 from monitor.report.pictures import HEAT_MAP, TWELVE_WEEKS, heat_map_alt, weeks_alt
-from monitor.report.view import View, blind_note, first_lines, headline
+from monitor.report.view import View, blind_note, build_headline, first_lines
 from monitor.report.wording import Wording
 
 
@@ -19,31 +19,27 @@ def build_view(report: Report, language: str | None = None) -> View:
         ValueError: there are no words in this language.
     """
     words = wording_of(report, language)
-    rate, rate_words, verdict, tone = headline(report, words)
+    head = build_headline(report, words)
     week = words.say("week", number=report.week.number)
     if not report.over:
         week = words.say("so_far", title=week)
     zone = report.settings.time_zone
     first_day = report.from_at.astimezone(zone).date()
-    subject = [week, f"{rate} {rate_words}" if report.figures.judged else rate_words]
-    if verdict:
-        subject.append(verdict)
-    note = blind_note(report, words)
+    blind = blind_note(report, words)
     return View(
         language=words.language,
-        subject=" · ".join(subject),
+        subject=f"{week} · {head}",
         week=week,
-        span=words.say(
-            "span", first=words.day(first_day), last=words.day(first_day + timedelta(days=6)), zone=str(zone)
-        ),
-        rate=rate,
-        rate_words=rate_words,
-        verdict=verdict,
-        tone=tone,
+        span=words.days(first_day, first_day + timedelta(days=6)),
+        rate_before=head.before,
+        rate=head.rate,
+        rate_words=head.after,
+        verdict=head.verdict,
+        tone=head.tone,
         lines=first_lines(report, words),
         sections=build_sections(report, words),
         alt={HEAT_MAP: heat_map_alt(report, words), TWELVE_WEEKS: weeks_alt(report, words)},
-        notes=(words.say("estimate"), *((note,) if note else ())),
+        notes=(words.say("estimate"), *((blind,) if blind else ()), words.say("times", zone=str(zone))),
     )
 
 

@@ -20,6 +20,7 @@ from monitor.report.staffed import gap_at, is_unstaffed
 
 HOUR_SECONDS = 3600
 MAX_ADDED_HOURS = 3
+FEWEST_SAVED_BY_ANOTHER = 2  # a second hour for a single message is no advice
 ASSUMED_HANDLING_SECONDS = 360.0
 _HANDLING_SECONDS = (60.0, 1800.0)
 _LONGEST_PAUSE_SECONDS = 1200.0  # a longer time between two replies was a pause, not work
@@ -127,7 +128,7 @@ def plan_coverage(
         best = max(hours, key=lambda hour: (_saved(left, hour, handling), -_oddness(hour, zone)))
         answered = replay_shift(left, best[0].timestamp(), best[1].timestamp(), handling)
         saved = saved_by(answered, left)
-        if not saved:
+        if len(saved) < (FEWEST_SAVED_BY_ANOTHER if added else 1):
             break
         added.append(_with_weeks_before(best, len(saved), weeks_before, handling, zone))
         left = [_after(message, answered) for message in left]

@@ -11,7 +11,6 @@ from monitor.report.view import (
     Section,
     Table,
     amazon_words,
-    blind_note,
     cause_line,
     hour_line,
     is_blind,
@@ -165,9 +164,9 @@ def _figures(report: Report, words: Wording) -> Section:
     shown = [
         ("response_rate", [table_rate(figures, report.at_least, words) for _, figures in spans]),
         ("late_response_rate", [late_rate(figures) for _, figures in spans]),
-        ("average", [words.duration(figures.average_response_seconds) for _, figures in spans]),
-        ("median", [words.duration(figures.median_response_seconds) for _, figures in spans]),
-        ("p90", [words.duration(figures.p90_response_seconds) for _, figures in spans]),
+        ("average", [words.short_duration(figures.average_response_seconds) for _, figures in spans]),
+        ("median", [words.short_duration(figures.median_response_seconds) for _, figures in spans]),
+        ("p90", [words.short_duration(figures.p90_response_seconds) for _, figures in spans]),
     ]
     rows += [(words.say(f"row.{name}"), *cells) for name, cells in shown]
     amazon = tuple(amazon_words(report, index, words) + "." for index in range(len(report.amazon)))
@@ -206,7 +205,7 @@ def _group_row(name: str, figures: Figures, at_least: bool, words: Wording) -> t
         words.number(figures.received),
         table_rate(figures, at_least, words),
         words.number(figures.missed),
-        words.duration(figures.average_response_seconds),
+        words.short_duration(figures.average_response_seconds),
     )
 
 
@@ -237,10 +236,12 @@ def _evidence(report: Report, words: Wording) -> Section | None:
         for market in report.evidence
     )
     columns = ("", *(words.say(f"evidence.{kind}") for kind in EVIDENCE))
-    note = blind_note(report, words)
+    notes = [words.say("evidence_note")]
+    if report.at_least:
+        notes.append(words.say("blind_help"))
     return Section(
         key="evidence",
         title=words.say("evidence"),
         tables=(Table(columns=columns, rows=rows),),
-        paragraphs=(f"* {note}",) if note else (),
+        paragraphs=tuple(notes),
     )

@@ -78,10 +78,9 @@ def _heat_map(report: Report, words: Wording) -> bytes:
     figure = _new_figure(6.4)
     heat = report.heat
     panels = ((heat.arrivals, "hours_arrivals", _BLUES), (heat.replies, "hours_replies", _BLUES))
-    most = max(*heat.arrivals, *heat.replies, 1)
     axes = figure.subplots(3, 1, sharex=True)
     for place, (counts, key, colours) in zip(axes, panels, strict=False):
-        _draw_week(place, counts, most, colours, words)
+        _draw_week(place, counts, max(*counts, 1), colours, words)
         place.set_title(words.say(key), loc="left", fontsize=10, fontweight="bold", color=_INK)
         _outline(place, heat.staffed)
     _draw_week(axes[2], heat.breaches, max(*heat.breaches, 1), _ORANGES, words, numbers=True)

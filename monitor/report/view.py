@@ -54,12 +54,14 @@ class Section:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
-    """The whole report in one language. `tone` is "met", "missed" or "none"; `alt` has each picture's words."""
+    """The whole report in one language. `tone` is "met", "missed" or "none"; `rate_before` is "at least" or empty; `alt` has
+    each picture's words."""
 
     language: str
     subject: str
     week: str
     span: str
+    rate_before: str
     rate: str
     rate_words: str
     verdict: str
@@ -70,12 +72,27 @@ class View:
     notes: tuple[str, ...]
 
 
-def headline(report: Report, words: Wording) -> tuple[str, str, str, str]:
-    """Return rate, the words after it, the verdict against the goal, and the tone."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Headline:
+    """The week in one glance: "at least", the rate, the words after it, the verdict against the goal, the tone."""
+
+    before: str
+    rate: str
+    after: str
+    verdict: str
+    tone: str
+
+    def __str__(self) -> str:
+        """Return it as one phrase: `96.4 % answered within 24 h · above the goal of 90 %`."""
+        phrase = " ".join(part for part in (self.before, self.rate, self.after) if part)
+        return f"{phrase} · {self.verdict}" if self.verdict else self.after
+
+
+def build_headline(report: Report, words: Wording) -> Headline:
+    """Return the week's rate against the goal; it is never called safe, only above, at or below."""
     rate, goal = report.figures.response_rate, report.settings.goal
     if rate is None:
-        return "–", words.say("nothing_to_judge"), "", "none"
-    shown = shown_rate(report.figures, report.at_least, words)
+        return Headline(before="", rate="–", after=words.say("nothing_to_judge"), verdict="", tone="none")
     targets = {outcome.target for outcome, _ in report.messages} or {report.settings.target}
     if len(targets) == 1:
         after = words.say("answered_within", rate="", target=words.duration(targets.pop())).strip()
@@ -87,8 +104,13 @@ def headline(report: Report, words: Wording) -> tuple[str, str, str, str]:
         key = "goal_above"
     else:
         key = "goal_not_seen" if report.at_least else "goal_below"
-    tone = "met" if rate >= goal else "missed"
-    return shown, after, words.say(key, goal=words.percent(goal)), tone
+    return Headline(
+        before=words.say("at_least", rate="").strip() if report.at_least and rate < 1 else "",
+        rate=words.percent(rate),
+        after=after,
+        verdict=words.say(key, goal=words.percent(goal)),
+        tone="met" if rate >= goal else "missed",
+    )
 
 
 def shown_rate(figures: Figures, at_least: bool, words: Wording) -> str:

@@ -7,7 +7,7 @@ from importlib import import_module
 from zoneinfo import ZoneInfo
 
 from babel import Locale
-from babel.dates import format_date, format_datetime, format_skeleton
+from babel.dates import format_date, format_datetime, format_interval, format_skeleton
 from babel.lists import format_list
 from babel.numbers import format_decimal
 
@@ -71,6 +71,10 @@ class Wording:
             return f"{minutes}\u00a0min"
         return f"{hours}\u00a0h" + (f"\u00a0{minutes:02d}\u00a0min" if minutes else "")
 
+    def short_duration(self, seconds: float | None) -> str:
+        """Return a length for a narrow table cell: `3 h 12`, `35 min`; a dash for None."""
+        return self.duration(seconds).replace("\u00a0min", "") if (seconds or 0) >= 3600 else self.duration(seconds)
+
     def time(self, instant: datetime) -> str:
         """Return the local time of day: `14:12`."""
         return instant.astimezone(self.zone).strftime("%H:%M")
@@ -86,6 +90,10 @@ class Wording:
     def day(self, day: date) -> str:
         """Return a date in the medium form: `16 Nov 2026`."""
         return format_date(day, "medium", locale=self._locale)
+
+    def days(self, first: date, last: date) -> str:
+        """Return a span of dates, both included: `16–22 Nov 2026`."""
+        return str(format_interval(first, last, "yMMMd", locale=self._locale))
 
     def weekday(self, instant: datetime) -> str:
         """Return the local weekday in full, as it stands within a sentence."""
