@@ -24,7 +24,7 @@ from monitor.sources.imap_reader import BATCH_MAILS, FolderReader, new_uids, wit
 IDLE_RENEWED_SECONDS = 240.0  # a dead link says nothing until it is asked; routers forget after 5 minutes
 STOP_SEEN_SECONDS = 0.5
 RECONNECTS = 10  # in one folder and one reading
-CUTS_GIVEN_UP = 2  # so often may one mail end the connection
+CUTS_OF_TEXT, CUTS_GIVEN_UP = 2, 3  # so often may one mail end the connection
 
 
 class ImapSource:
@@ -136,18 +136,18 @@ class ImapSource:
     ) -> Iterator[Batch]:
         """Read lot after lot, and find the one mail that makes a server hang up, if there is one.
 
-        A lot that was cut is read again mail by mail. A mail that cuts the link twice is passed over once a mail after
-        it came through: then the link is sound and that mail is not. Otherwise the link is at fault, and is told.
+        A lot that was cut is read again mail by mail. Of a mail that cuts the link twice only the headers are asked. If
+        they cut it too it is passed over once a mail after it came through: then the link is sound and that mail is
+        not. Otherwise the link is at fault, and is told.
         """
         position, careful_until, reconnects, cuts = 0, 0, 0, 0
         suspect: int | None = None
         while position < len(uids):
             lot = uids[position : position + (1 if position < careful_until else BATCH_MAILS)]
             lot_end = position + len(lot)
+            end = last_uid if lot_end == len(uids) else lot[-1]
             try:
-                for batch in reader.read(
-                    self._open_again(folder, state), lot, last_uid if lot_end == len(uids) else lot[-1]
-                ):
+                for batch in reader.read(self._open_again(folder, state), lot, end, texts=cuts < CUTS_OF_TEXT):
                     position = bisect_right(uids, batch.cursor.last_uid)
                     if suspect is None:
                         yield batch

@@ -64,8 +64,12 @@ class FolderReader:
         self._since = since
         self._wants = wants
 
-    def read(self, connection: ImapConnection, uids: Sequence[int], last_uid: int) -> Iterator[Batch]:
+    def read(
+        self, connection: ImapConnection, uids: Sequence[int], last_uid: int, *, texts: bool = True
+    ) -> Iterator[Batch]:
         """Yield these mails (at most 500) in batches of bounded size; the last one's cursor is `last_uid`.
+
+        Without `texts` only their headers are fetched, which may still start a clock; they count as unreadable.
 
         Raises:
             MailboxError: the link broke, or the server refuses everything.
@@ -78,7 +82,11 @@ class FolderReader:
         unrelated = len(heads) - len(wanted)
         lots = list(_lots(wanted)) or [[]]
         for lot in lots:
-            mails = self._fetch_texts(connection, lot, unreadable)
+            if texts:
+                mails = self._fetch_texts(connection, lot, unreadable)
+            else:
+                mails = [self._raw_mail(head, head.headers) for head in lot]
+                unreadable |= {head.uid: "only its headers could be fetched" for head in lot}
             yield Batch(
                 folder=self._folder.folder.name,
                 where=self._folder.where,
@@ -113,10 +121,10 @@ class FolderReader:
                 content = head.headers + _bytes(texts.get(head.uid, {}).get(b"BODY[TEXT]"))
             else:
                 content = _fetch_large(connection, head, unreadable)
-            mails.append(self.raw_mail(head, content))
+            mails.append(self._raw_mail(head, content))
         return mails
 
-    def raw_mail(self, head: Head, content: bytes) -> RawMail:
+    def _raw_mail(self, head: Head, content: bytes) -> RawMail:
         """Return the mail as the port hands it over."""
         return RawMail(
             folder=self._folder.folder.name,
