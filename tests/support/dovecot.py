@@ -115,7 +115,15 @@ class Dovecot:
                 os.killpg(pid, signal.SIGKILL)
             else:
                 os.kill(pid, signal.SIGTERM)
-        wait_until(lambda: not Path(f"/proc/{pid}").exists(), "Dovecot to end")
+        wait_until(lambda: not _runs(pid), "Dovecot to end")
+
+
+def _runs(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"  # a container's first process may take its time to bury the dead
 
 
 def make_certificate(directory: Path) -> tuple[Path, Path, Path]:
@@ -236,6 +244,7 @@ def running_dovecot(special_use: Mapping[str, str] = SPECIAL_USE, introspection_
         if started.returncode:
             raise AssertionError(f"Dovecot did not start: {(directory / 'start.log').read_text()}")
         try:
+            wait_until((directory / "run" / "master.pid").exists, "Dovecot to start")
             wait_until(lambda: _accepts(server.port) and _accepts(server.tls_port), "Dovecot to listen")
             yield server
         finally:
