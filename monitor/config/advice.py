@@ -21,7 +21,11 @@ def warn_of_gaps(config: Config, root: Section, file_mode: int, problems: Proble
         )
     people = {person.name: person for person in config.people}
     if not any(_reaches_phone(policy, config.receivers, people) for policy in config.policies):
-        problems.warn(("policy",), 'no step reaches a phone: at night nobody is woken. Write a receiver of type "sms".')
+        problems.warn(
+            ("policy",),
+            'no step reaches a phone: at night nobody is woken. Write a receiver of type "sms".',
+            key="[[policy]]",
+        )
     if config.slack is not None and not config.slack.app_token:
         problems.warn(("slack", "app_token"), "missing: Slack's messages have no buttons. Write it for Socket Mode.")
     if config.report is not None and not config.report.to:

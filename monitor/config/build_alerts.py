@@ -28,9 +28,9 @@ _SMTP_PORTS = {"tls": 465, "starttls": 587, "none": 25}
 
 
 def find_services(root: Section) -> Services:
-    """Return which services the file has; a table that is written wrongly counts, so that it is told only once."""
+    """Return which services the file has; one that is misspelt counts, so that it is told only once."""
     names = ("slack", "twilio", "smtp")
-    return Services(frozenset(name for name in names if name in root.given))
+    return Services(frozenset(name for name in names if name in root.given or name in root.broken))
 
 
 def build_slack(section: Section | None, problems: Problems) -> SlackConfig | None:
@@ -103,14 +103,14 @@ def build_policies(
     """Return the policies that the file has, steps in order of falling time remaining."""
     sections = root.tables["policy"]
     policies = []
-    before = len(problems.texts)
+    before = problems.count
     for section in sections:
         steps = _build_steps(section, known, longest_target, problems)
         ahead = section.one("look_ahead")
         if ahead is not None:
             _check_notify(ahead, known, problems)
             if not root.tables["staffed"]:
-                problems.warn(ahead.path, "does nothing without staffed hours. Write [[staffed]].")
+                problems.warn(ahead.path, "does nothing without staffed hours. Write [[staffed]].", key="")
         policies.append(
             EscalationPolicy(
                 name=section["name"] or "",
@@ -122,7 +122,7 @@ def build_policies(
                 else LookAhead(before_end_of_shift=ahead["before_end_of_shift"], notify=ahead["notify"]),
             )
         )
-    if len(problems.texts) == before:
+    if problems.count == before and all(section.wholly_sound() for section in sections):
         _check_as_a_whole(sections, policies, known, longest_target, problems)
     return tuple(policies)
 

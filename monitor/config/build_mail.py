@@ -126,7 +126,7 @@ def build_sla(section: Section, time_zone: ZoneInfo, problems: Problems) -> SlaP
     """Return the rule with its dated overrides."""
     target: timedelta = section["target"]
     if section["at_risk"] >= target and section.sound("at_risk", "target"):
-        problems.add(section.path, "not shorter than target. Write less, such as a sixth of it.", key="at_risk")
+        problems.add(section.at("at_risk"), "not shorter than target. Write less, such as a sixth of it.")
     overrides = []
     for override in section.tables["override"]:
         first, last = override["from"], override["to"]
@@ -304,7 +304,7 @@ def _check_told_apart(section: Section, accounts: Sequence[Section], problems: P
                 f"mail of account '{account['name']}' could not be told from the others'. "
                 "Write its merchant_id, or its own notified_at."
             )
-    for identity, said in (("merchant_id", "merchant id"), ("notified_at", "address in notified_at")):
+    for identity, said in (("merchant_id", "one merchant id"), ("notified_at", "one address in notified_at")):
         owner: dict[Any, Section] = {}
         for account in accounts:
             values = account[identity] if identity == "notified_at" else (account[identity],)
@@ -312,6 +312,4 @@ def _check_told_apart(section: Section, accounts: Sequence[Section], problems: P
                 other = owner.setdefault(value, account) if value else account
                 both_have_ids = bool(account["merchant_id"]) and bool(other["merchant_id"])
                 if other is not account and (identity == "merchant_id" or not both_have_ids):
-                    note(
-                        f"accounts '{other['name']}' and '{account['name']}' share a {said}. Give each its merchant_id."
-                    )
+                    note(f"accounts '{other['name']}' and '{account['name']}' share {said}. Give each its merchant_id.")

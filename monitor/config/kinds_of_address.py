@@ -174,7 +174,7 @@ def _slack_id(value: str, example: str) -> str:
     text = value.strip()
     if text and not re.fullmatch(r"[A-Z][A-Z0-9]+", text):
         raise ValueError(
-            f'not Slack\'s id. Write it as "{example}": in Slack, open the profile or channel details and copy the ID.'
+            f'not an id of Slack. Write it as "{example}": Slack shows it in the details of the person or channel.'
         )
     return text
 

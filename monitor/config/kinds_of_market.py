@@ -1,22 +1,18 @@
 """Kinds of values with a meaning of their own: Amazon's marketplaces, public holidays."""
 
 from monitor.config.kinds import Kind, Scope, listed
+from monitor.core.marketplaces import BY_COUNTRY
 
-MARKETPLACES = (
-    *("US", "CA", "MX", "BR"),
-    *("UK", "DE", "FR", "IT", "ES", "NL", "BE", "SE", "PL", "IE", "TR", "AE", "SA", "EG", "IN", "ZA"),
-    *("JP", "AU", "SG"),
-)
 _OTHER_COUNTRY_NAMES = {"GB": "UK", "EN": "UK", "USA": "US", "JA": "JP", "UAE": "AE"}
 
 
 def _marketplace(value: str, scope: Scope) -> str:
     del scope
     code = value.strip().upper()
-    if code in MARKETPLACES:
+    if code in BY_COUNTRY:
         return code
     meant = _OTHER_COUNTRY_NAMES.get(code)
-    hint = f"Did you mean '{meant}'?" if meant else f"Marketplaces: {', '.join(MARKETPLACES)}."
+    hint = f"Did you mean '{meant}'?" if meant else f"Marketplaces: {', '.join(BY_COUNTRY)}."
     raise ValueError(f"'{value[:20]}' is not a marketplace. {hint}")
 
 

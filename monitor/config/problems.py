@@ -45,6 +45,11 @@ class Problems:
         self._warnings.append(f"line {line} {shown}: {what}" if line else f"{shown}: {what}")
 
     @property
+    def count(self) -> int:
+        """How many problems there are so far."""
+        return len(self._problems)
+
+    @property
     def texts(self) -> tuple[str, ...]:
         """All problems, in the order of the file; those without a line come first."""
         return tuple(text for _, text in sorted(self._problems, key=lambda problem: problem[0]))

@@ -65,8 +65,9 @@ def _find_repeated(sections: Sequence[Section], noun: str, problems: Problems) -
         name = section["name"]
         if counts[name] > 1 and section.sound("name"):
             if name in seen:
+                place = section.at("name") if "name" in section.given else section.path
                 key = f'name = "{name}"' if "name" in section.given else f'name, by default "{name}"'
-                problems.add(section.path, f"a second {noun} of this name. Write another name.", key=key)
+                problems.add(place, f"a second {noun} of this name. Write another name.", key=key)
             seen.add(name)
 
 

@@ -50,6 +50,10 @@ class Section:
         """Return whether these keys held no wrong value."""
         return not self.broken.intersection(keys)
 
+    def wholly_sound(self) -> bool:
+        """Return whether neither this table nor any inside held a wrong value."""
+        return not self.broken and all(inner.wholly_sound() for each in self.tables.values() for inner in each)
+
 
 def read_sections(raw: Mapping[str, Any], scope: Scope, problems: Problems) -> Section:
     """Return the whole file as sections; what is wrong is noted in `problems` and has its default here."""
@@ -68,7 +72,8 @@ def _read_table(raw: Mapping[str, Any], table: Table, path: Path, scope: Scope, 
             _read_key(raw[name], key, section, scope, problems)
         elif key.required and name not in section.broken:
             section.broken.add(name)
-            problems.add(path, f"missing. {key.meaning[0].upper()}{key.meaning[1:]}: write {key.kind.write}.", key=name)
+            meaning = key.meaning.replace("`", "")
+            problems.add(path, f"missing. Write {key.kind.write} ({meaning}).", key=name)
     for name, inner in table.tables.items():
         section.tables[name] = [_read_table({}, inner, (*path, name), scope, problems)] if inner.implied else []
         if name in raw:

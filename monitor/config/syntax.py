@@ -23,7 +23,7 @@ _MEANINGS = (
     (r"^Unclosed array$", "the list is not closed, or a comma is missing. Write [a, b]."),
     (r"^Unclosed inline table$", "the braces are not closed, or a comma is missing. Write { a = 1, b = 2 }."),
     (r"^Unterminated string$|^Expected \"[\"']+\"$", "the text has no closing quote. Write it on one line in quotes."),
-    (r"^Unescaped '\\\\' in a string$", "a backslash in double quotes. Use single quotes: 'C:\\folder'."),
+    (r"^Unescaped ", "a backslash in double quotes. Use single quotes: 'C:\\folder'."),
     (r"^Illegal character", "the text has no closing quote, or holds a character that cannot stand there. Retype it."),
     (r"integer string conversion", "a number with too many digits. Write a smaller one."),
 )
@@ -39,8 +39,19 @@ def render_syntax_error(message: str, text: str) -> str:
     lines = text.split("\n")
     if place is None:
         return f"the file: {meaning}"
-    if what == "Cannot overwrite a value" and lines[int(place[1] or len(lines)) - 1].lstrip().startswith("["):
-        meaning = "this table stands twice, or once as [name] and once as [[name]]. Keep one way."
-    line = int(place[1]) if place[1] else len(lines)
-    key = _KEY.match(lines[line - 1]) if line <= len(lines) else None
+    line = min(int(place[1]) if place[1] else len(lines), len(lines))
+    if _stands_in_both_ways(lines[line - 1], text):
+        meaning = "this table stands once as [name] and once as [[name]]. Keep one way."
+    if what == "Unclosed array":
+        line = next((number for number in range(line, 0, -1) if _KEY.match(lines[number - 1])), line)
+    key = _KEY.match(lines[line - 1])
     return f"line {line} {key[1]}: {meaning}" if key else f"line {line}: {meaning}"
+
+
+def _stands_in_both_ways(line: str, text: str) -> bool:
+    """Return whether the header on this line stands elsewhere with the other number of brackets."""
+    header = re.match(r"\s*(\[\[?)\s*([A-Za-z0-9_.-]+)\s*\]", line)
+    if header is None:
+        return False
+    brackets = r"\[" if len(header[1]) == 2 else r"\[\["
+    return re.search(rf"^\s*{brackets}\s*{re.escape(header[2])}\s*\]", text, re.MULTILINE) is not None
