@@ -1,0 +1,42 @@
+"""The `replyby` commands: read options, call jobs, print, pick the exit status. Decides nothing about clocks.
+
+Exit status: 0 done, 1 failed at run time, 2 wrong usage or configuration. Everything heavy is imported by the command that
+needs it, so that `--help` answers at once.
+"""
+
+import sys
+
+import typer
+
+from monitor.cli import checks, keeping, mails, people, reports, running, setup, threads
+from monitor.cli.output import print_problem
+from monitor.errors import ConfigError, ReplyByError
+
+app = typer.Typer(
+    name="replyby",
+    help="Watches an Amazon seller's unanswered buyer messages and warns before the 24 hours are over.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+for room in (setup, checks, running, threads, people, mails, reports, keeping):
+    room.register(app)
+
+
+def main() -> None:
+    """Run a command and exit with its status."""
+    try:
+        app()
+    except ConfigError as error:
+        print_problem(str(error))
+        sys.exit(2)
+    except ReplyByError as error:
+        print_problem(str(error))
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:
+        # The reader went away (`replyby status | head`): nothing is wrong, and nothing more can be said.
+        sys.stderr.close()
+        sys.exit(0)

@@ -1,0 +1,82 @@
+"""The options that commands share, and what a command starts from: the configuration, the store, the wall clock."""
+
+import os
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from monitor.errors import ConfigError
+
+if TYPE_CHECKING:
+    from monitor.bootstrap import Store
+    from monitor.config.model import Config
+    from monitor.jobs.services import Services
+
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option("--config", metavar="PATH", help="Configuration file; else $REPLYBY_CONFIG, else ./config.toml."),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
+ByOption = Annotated[str, typer.Option("--by", metavar="NAME", help="Who says so; stands in the history.")]
+ThreadArgument = Annotated[str, typer.Argument(metavar="THREAD", help="Id from `replyby status`, or an order number.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One command's surroundings."""
+
+    config: "Config"
+    store: "Store"
+    services: "Services"
+
+
+def read_config(option: Path | None) -> "Config":
+    """Return the configuration that a command works on.
+
+    Raises:
+        ConfigError: every problem of the file.
+    """
+    from monitor.config.loader import find_config, load_config
+
+    return load_config(find_config(option, os.environ, Path.cwd()), os.environ)
+
+
+def open_session(option: Path | None) -> Session:
+    """Return configuration, store and services for a command that works beside a running worker."""
+    from monitor.bootstrap import build_services, open_store
+
+    config = read_config(option)
+    store = open_store(config)
+    return Session(config, store, build_services(config, store))
+
+
+def parse_duration_option(text: str, name: str) -> timedelta:
+    """Return the duration of an option.
+
+    Raises:
+        ConfigError: it is none.
+    """
+    from monitor.config.loader import parse_duration
+
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise ConfigError(name, [f"{text!r}: {error}"]) from None
+
+
+def parse_instant_option(text: str, name: str, session: Session) -> datetime:
+    """Return the instant of an option; without an offset it is local time in worker.time_zone.
+
+    Raises:
+        ConfigError: it is none.
+    """
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        raise ConfigError(
+            name, [f"{text!r}: not an instant. Write 2026-11-20T09:00 or 2026-11-20T08:00:00Z."]
+        ) from None
+    return instant if instant.tzinfo is not None else instant.replace(tzinfo=session.config.worker.time_zone)

@@ -1,0 +1,83 @@
+"""How commands speak: tables on a terminal, plain lines in a pipe, one JSON document with --json. Errors in one line."""
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from alerts.core.model import ThreadFacts
+
+
+def print_json(document: Any) -> None:
+    """Print one JSON document on standard output."""
+    sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+
+
+def print_line(text: str = "") -> None:
+    """Print one line on standard output."""
+    sys.stdout.write(text + "\n")
+
+
+def print_problem(text: str) -> None:
+    """Print one line on standard error."""
+    sys.stderr.write(text + "\n")
+
+
+def instant_text(instant: datetime | None) -> str | None:
+    """Return RFC 3339 in UTC with seconds, or None."""
+    return None if instant is None else instant.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def left_text(left: timedelta) -> str:
+    """Return time left as `1 h 32`, or `-0 h 12` when it is over."""
+    minutes = int(abs(left).total_seconds() // 60)
+    sign = "-" if left < timedelta(0) else ""
+    return f"{sign}{minutes // 60} h {minutes % 60:02d}"
+
+
+def local_text(instant: datetime, zone: ZoneInfo) -> str:
+    """Return local weekday and time, `Sat 04:10`; with the date where it is a week or more away is not needed."""
+    return instant.astimezone(zone).strftime("%a %H:%M")
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, right: Sequence[int] = ()) -> None:
+    """Print a table: coloured and fitted on a terminal, aligned plain text in a pipe. `right` columns stand right."""
+    listed = [[cell.replace("\n", " ") for cell in row] for row in rows]
+    if sys.stdout.isatty():
+        from rich import box
+        from rich.console import Console
+        from rich.table import Table
+
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+        for number, name in enumerate(columns):
+            table.add_column(name, justify="right" if number in right else "left", overflow="fold")
+        for row in listed:
+            table.add_row(*(_coloured(cell) for cell in row))
+        Console().print(table)
+        return
+    widths = [max(len(name), *(len(row[number]) for row in listed), 0) for number, name in enumerate(columns)]
+    for row in ([*columns], *listed):
+        cells = [
+            cell.rjust(width) if number in right else cell.ljust(width)
+            for number, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        print_line("  ".join(cells).rstrip())
+
+
+_COLOURS = {"overdue": "bold red", "at risk": "bold yellow", "running": "blue"}
+
+
+def _coloured(cell: str) -> str:
+    from rich.markup import escape
+
+    colour = _COLOURS.get(cell)
+    return f"[{colour}]{cell}[/]" if colour else escape(cell)
+
+
+def facts_line(facts: ThreadFacts) -> str:
+    """Return how a command names a thread: `thread 7, FR, order 402-…`."""
+    parts = [f"thread {facts.thread_id}", facts.account, facts.marketplace]
+    parts.append(f"order {facts.order_id}" if facts.order_id else "no order")
+    return ", ".join(part for part in parts if part)

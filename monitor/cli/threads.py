@@ -1,0 +1,421 @@
+"""Commands about threads: status, acknowledge, snooze, answered, waive, unwaive, review, match, not-a-message, history."""
+
+import uuid
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from monitor.cli.options import (
+    ByOption,
+    ConfigOption,
+    JsonOption,
+    Session,
+    ThreadArgument,
+    open_session,
+    parse_duration_option,
+    parse_instant_option,
+)
+from monitor.cli.output import (
+    facts_line,
+    instant_text,
+    left_text,
+    local_text,
+    print_json,
+    print_line,
+    print_table,
+)
+from monitor.errors import ConfigError, ReplyByError
+
+if TYPE_CHECKING:
+    from alerts.core.model import AnswerKind
+    from monitor.store.open_threads import OpenRow
+
+STATES = {"running": "running", "at_risk": "at risk", "breached": "overdue"}
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command()(status)
+    app.command()(acknowledge)
+    app.command()(snooze)
+    app.command()(answered)
+    app.command()(waive)
+    app.command()(unwaive)
+    app.command()(review)
+    app.command()(match)
+    app.command("not-a-message")(not_a_message)
+    app.command()(history)
+
+
+def status(config: ConfigOption = None, json: JsonOption = False) -> None:
+    """List the threads that wait for a reply, soonest deadline first."""
+    from monitor.store.engine import reading
+    from monitor.store.open_threads import read_open
+
+    session = open_session(config)
+    now = session.services.utc_now()
+    with reading(session.store.engine) as connection:
+        rows = read_open(connection, session.config.sla.at_risk, now)
+    if json:
+        print_json({"now": instant_text(now), "threads": [_status_json(row, now) for row in rows]})
+        return
+    zone = session.config.worker.time_zone
+    count = "1 thread waits" if len(rows) == 1 else f"{len(rows)} threads wait"
+    print_line(f"{count if rows else 'No thread waits'} for a reply   now {local_text(now, zone)} {zone.key}")
+    if not rows:
+        return
+    several = len(session.config.accounts) > 1
+    columns = [
+        "THREAD",
+        "LEFT",
+        "DUE",
+        *(["ACCOUNT"] if several else []),
+        "MARKET",
+        "ORDER",
+        "WAITING SINCE",
+        "STATE",
+        "WHO",
+        "ABOUT",
+    ]
+    print_table(columns, [_status_row(row, session, now, several) for row in rows], right=(0, 1))
+
+
+def _status_json(row: "OpenRow", now: datetime) -> dict[str, Any]:
+    return {
+        "thread": str(row.thread_id),
+        "account": row.account,
+        "marketplace": row.marketplace,
+        "order_id": row.order_id,
+        "labels": list(row.labels),
+        "priority": row.priority,
+        "started_at": instant_text(row.started_at),
+        "deadline_at": instant_text(row.deadline_at),
+        "remaining_seconds": int((row.deadline_at - now).total_seconds()),
+        "state": row.state.value,
+        "messages": row.messages,
+        "verified": row.verified,
+        "acknowledged_by": row.acknowledged_by,
+        "where": row.where,
+    }
+
+
+def _status_row(row: "OpenRow", session: Session, now: datetime, several: bool) -> list[str]:
+    zone = session.config.worker.time_zone
+    order = row.order_id or (f"pre-sale ({row.asin})" if row.asin else "pre-sale")
+    about = [label.replace("_", " ") for label in row.labels]
+    notes = [
+        *(["in spam"] if row.where == "junk" else []),
+        *([] if row.verified else ["origin not proven"]),
+        *(["before the first start"] if row.backlog else []),
+    ]
+    return [
+        str(row.thread_id),
+        left_text(row.deadline_at - now),
+        local_text(row.deadline_at, zone),
+        *([row.account] if several else []),
+        row.marketplace or "?",
+        order,
+        local_text(row.started_at, zone),
+        STATES[row.state.value],
+        row.acknowledged_by or "–",
+        ", ".join(about) + (f" ({'; '.join(notes)})" if notes else ""),
+    ]
+
+
+def find_thread(session: Session, name: str) -> int:
+    """Return the one thread that an id or an order number names; several are listed and nothing is done.
+
+    Raises:
+        ReplyByError: none, or several.
+    """
+    from monitor.store.decisions import find_threads
+    from monitor.store.engine import reading
+    from monitor.store.open_threads import read_open
+
+    with reading(session.store.engine) as connection:
+        found = find_threads(connection, name, session.services.hasher)
+        if len(found) > 1:
+            now = session.services.utc_now()
+            waiting = {row.thread_id: row for row in read_open(connection, session.config.sla.at_risk, now)}
+    if not found:
+        raise ReplyByError(f"{name}: no such thread or order. `replyby status` lists what waits.")
+    if len(found) > 1:
+        lines = [f"{name}: {len(found)} threads, nothing was done. Name one by its id:"]
+        for one in found:
+            row = waiting.get(one)
+            words = "nothing waits" if row is None else f"{row.account}, {row.marketplace}, {STATES[row.state.value]}"
+            lines.append(f"  {one}  {words}")
+        raise ReplyByError("\n".join(lines))
+    return found[0]
+
+
+def _say(
+    option: Any,
+    thread: str,
+    kind: "AnswerKind",
+    by: str,
+    *,
+    at: str | None = None,
+    snooze_for: timedelta | None = None,
+    reason: str | None = None,
+) -> None:
+    from alerts.core.model import Answer
+    from monitor.jobs.answers import apply_answer
+    from monitor.store.due import PolicyCache
+
+    session = open_session(option)
+    thread_id = find_thread(session, thread)
+    now = session.services.utc_now()
+    instant = now if at is None else parse_instant_option(at, "--at", session)
+    if instant > now:
+        raise ConfigError("--at", [f"{at}: lies in the future. Write when the reply was sent."])
+    _require_after_start(session, thread_id, instant)
+    answer = Answer(
+        event_id=f"shell:{uuid.uuid4().hex}",
+        kind=kind,
+        by=by,
+        at=instant,
+        source="shell",
+        thread_id=thread_id,
+        snooze_for=snooze_for,
+        reason=reason,
+    )
+    result = apply_answer(session.services, PolicyCache(), answer)
+    named = facts_line(result.threads[0]) if result.threads else f"thread {thread_id}"
+    if not result.accepted:
+        raise ReplyByError(f"{named}: {_REFUSALS.get(result.text_key, result.text_key)}")
+    zone = session.config.worker.time_zone
+    facts = result.threads[0]
+    until = facts.acknowledgement_expires_at if result.text_key == "acknowledged" else facts.snoozed_until
+    words = _CONFIRMATIONS[result.text_key].format(by=by, until="" if until is None else local_text(until, zone))
+    print_line(f"{named}: {words}")
+
+
+def _require_after_start(session: Session, thread_id: int, at: datetime) -> None:
+    from monitor.store.decisions import read_open_clock
+    from monitor.store.engine import reading
+
+    with reading(session.store.engine) as connection:
+        clock = read_open_clock(connection, thread_id)
+    if clock is not None and at < clock.started_at:
+        started = local_text(clock.started_at, session.config.worker.time_zone)
+        raise ConfigError(
+            "--at", [f"{instant_text(at)}: before the buyer wrote ({started}). Write when the reply was sent."]
+        )
+
+
+_CONFIRMATIONS = {
+    "acknowledged": "{by} has it until {until}; then it rings again if no reply went out.",
+    "snoozed": "quiet until {until}.",
+    "answered": "marked as answered by {by}. Undo: the same command with --undo.",
+    "waived": "no response needed, says {by}. Mark it in Seller Central too: only that counts for Amazon. "
+    "Undo: replyby unwaive.",
+    "undone": "the mark was taken back; the clock runs on from where it was.",
+}
+_REFUSALS = {
+    "already_closed": "nothing waits for a reply; nothing was changed.",
+    "unknown_thread": "no such thread; nothing was changed.",
+    "nothing_to_undo": "no mark made by hand; nothing was changed.",
+}
+
+
+def acknowledge(thread: ThreadArgument, by: ByOption, config: ConfigOption = None) -> None:
+    """Say that a person has it: escalation stops, the clock runs on."""
+    from alerts.core.model import AnswerKind
+
+    _say(config, thread, AnswerKind.ACKNOWLEDGE, by)
+
+
+def snooze(
+    thread: ThreadArgument,
+    by: ByOption,
+    for_: Annotated[str, typer.Option("--for", metavar="DURATION", help="How long: 30m, 1h.")] = "1h",
+    config: ConfigOption = None,
+) -> None:
+    """Not now: ring nobody for a while, at the latest until half an hour before the deadline."""
+    from alerts.core.model import AnswerKind
+
+    _say(config, thread, AnswerKind.SNOOZE, by, snooze_for=parse_duration_option(for_, "--for"))
+
+
+def answered(
+    by: ByOption,
+    thread: Annotated[str | None, typer.Argument(metavar="[THREAD]", help="Id or order number.")] = None,
+    at: Annotated[
+        str | None, typer.Option("--at", metavar="INSTANT", help="When the reply was sent; default: now.")
+    ] = None,
+    before: Annotated[
+        str | None,
+        typer.Option("--before", metavar="INSTANT", help="Settle everything that began to wait before this."),
+    ] = None,
+    undo: Annotated[bool, typer.Option("--undo", help="Take the thread's last mark back.")] = False,
+    config: ConfigOption = None,
+) -> None:
+    """Say that a reply went out that the worker could not see; with --before, settle an old backlog."""
+    from alerts.core.model import AnswerKind
+
+    if (thread is None) == (before is None):
+        raise ConfigError("replyby answered", ["name a THREAD, or give --before INSTANT for an old backlog; not both."])
+    if thread is not None:
+        _say(config, thread, AnswerKind.UNDO if undo else AnswerKind.ANSWERED, by, at=at)
+        return
+    from monitor.jobs.answers import settle_before
+
+    session = open_session(config)
+    instant = parse_instant_option(before or "", "--before", session)
+    count = settle_before(session.services, instant, by=by, source="shell")
+    print_line(
+        f"{count} {'thread' if count == 1 else 'threads'} marked as answered by {by}; each can be undone on its own."
+    )
+
+
+def waive(
+    thread: ThreadArgument,
+    by: ByOption,
+    reason: Annotated[str | None, typer.Option("--reason", metavar="TEXT", help="Why; stands in the history.")] = None,
+    config: ConfigOption = None,
+) -> None:
+    """Say that no response is needed."""
+    from alerts.core.model import AnswerKind
+
+    _say(config, thread, AnswerKind.WAIVE, by, reason=reason)
+
+
+def unwaive(thread: ThreadArgument, by: ByOption, config: ConfigOption = None) -> None:
+    """Take a waiver back: the clock runs on from where it was."""
+    from alerts.core.model import AnswerKind
+
+    _say(config, thread, AnswerKind.UNDO, by)
+
+
+_REVIEW_WORDS = {
+    "tie": "fits several threads and closes none",
+    "unproven_copy": "confirmation copy without proof of origin; it stops no clock",
+    "unverified_message": "buyer message whose origin is not proven; its clock runs",
+    "suspicious": "looks like Amazon and is not; starts no clock",
+    "unknown_notice": "notice of a kind not known; starts no clock",
+}
+
+
+def review(
+    config: ConfigOption = None,
+    json: JsonOption = False,
+    done: Annotated[int | None, typer.Option("--done", metavar="NUMBER", help="Take one line off the list.")] = None,
+    by: Annotated[str, typer.Option("--by", metavar="NAME", help="Who says so; with --done.")] = "",
+) -> None:
+    """List what a person has to decide, with the commands that settle it."""
+    from monitor.store.engine import reading, writing
+    from monitor.store.reviews import dismiss_review, read_reviews
+
+    session = open_session(config)
+    if done is not None:
+        if not by:
+            raise ConfigError("replyby review --done", ["--by NAME is missing. Write who decided."])
+        with writing(session.store.engine) as connection:
+            if not dismiss_review(connection, done, by=by, now=session.services.utc_now()):
+                raise ReplyByError(f"{done}: not on the list. `replyby review` shows it.")
+        print_line(f"{done}: taken off the list by {by}.")
+        return
+    with reading(session.store.engine) as connection:
+        items = read_reviews(connection)
+    if json:
+        print_json(
+            {
+                "items": [
+                    {
+                        "review": item.id,
+                        "kind": item.kind,
+                        "account": item.account,
+                        "marketplace": item.marketplace,
+                        "copy": None if item.mail is None else str(item.mail),
+                        "order_id": item.order_id,
+                        "threads": [str(one) for one in item.threads],
+                        "thread": None if item.thread_id is None else str(item.thread_id),
+                        "count": item.count,
+                        "received_at": instant_text(item.received_at),
+                    }
+                    for item in items
+                ]
+            }
+        )
+        return
+    if not items:
+        print_line("Nothing to decide.")
+        return
+    zone = session.config.worker.time_zone
+    for item in items:
+        times = f" ({item.count} times)" if item.count > 1 else ""
+        where = ", ".join(part for part in (item.account, item.marketplace, item.order_id) if part)
+        print_line(
+            f"{item.id}  {item.received_at.astimezone(zone):%Y-%m-%d %H:%M}  {where}: {_REVIEW_WORDS[item.kind]}{times}"
+        )
+        for one, order in zip(item.threads, item.orders, strict=True):
+            print_line(f"     order {order}: replyby match {item.mail} {one} --by NAME")
+        if item.kind == "unproven_copy":
+            print_line(f"     it is a reply to a thread: replyby match {item.mail} THREAD --by NAME")
+        if item.thread_id is not None and item.kind == "unverified_message":
+            print_line(f"     a genuine message: replyby acknowledge {item.thread_id} --by NAME")
+            print_line(f"     none: replyby not-a-message {item.thread_id} --by NAME")
+        print_line(f"     seen, nothing to do: replyby review --done {item.id} --by NAME")
+
+
+def match(
+    copy: Annotated[int, typer.Argument(metavar="COPY", help="Number of the copy from `replyby review`.")],
+    thread: ThreadArgument,
+    by: ByOption,
+    config: ConfigOption = None,
+) -> None:
+    """Say which thread a confirmation copy or reply belongs to."""
+    from monitor.jobs.answers import match_copy
+
+    session = open_session(config)
+    thread_id = find_thread(session, thread)
+    if not match_copy(session.services, copy, thread_id, by=by, source="shell"):
+        raise ReplyByError(f"{copy}: no such copy, or thread {thread_id} has no clock. `replyby review` lists both.")
+    print_line(f"Copy {copy} belongs to thread {thread_id}, says {by}.")
+
+
+def not_a_message(thread: ThreadArgument, by: ByOption, config: ConfigOption = None) -> None:
+    """Say that what waits in a thread is no buyer message: its clock is taken away."""
+    from monitor.jobs.answers import exclude_messages
+
+    session = open_session(config)
+    thread_id = find_thread(session, thread)
+    count = exclude_messages(session.services, thread_id, by=by, source="shell")
+    if not count:
+        raise ReplyByError(f"thread {thread_id}: nothing waits in it; nothing was changed.")
+    print_line(f"thread {thread_id}: {count} {'mail is' if count == 1 else 'mails are'} no buyer message, says {by}.")
+
+
+def history(thread: ThreadArgument, config: ConfigOption = None, json: JsonOption = False) -> None:
+    """Show everything that happened to one thread: mails, decisions, notifications, in order."""
+    from alerts import outbox
+    from monitor.store.engine import reading
+    from monitor.store.history import read_history
+
+    session = open_session(config)
+    thread_id = find_thread(session, thread)
+    with reading(session.store.engine) as connection:
+        lines = [(event.at, event.what, event.by, event.detail) for event in read_history(connection, thread_id)]
+        for told in outbox.history(connection, thread_id):
+            whom = told.person or told.receiver
+            words = f"{told.purpose.value.replace('_', ' ')} to {whom} by {told.channel.value}: {told.status.value}"
+            details = [
+                told.reason or "",
+                f"step {told.step + 1}" if told.step is not None else "",
+                f"again {told.occurrence}" if told.occurrence else "",
+                f"{told.attempts} attempts" if told.attempts > 1 else "",
+                "delivered" if told.delivered_at is not None else "",
+                told.error or "",
+            ]
+            lines.append((told.at, words, None, ", ".join(part for part in details if part)))
+    lines.sort(key=lambda line: line[0])
+    if json:
+        events = [{"at": instant_text(at), "what": what, "by": by, "detail": detail} for at, what, by, detail in lines]
+        print_json({"thread": str(thread_id), "events": events})
+        return
+    zone = session.config.worker.time_zone
+    for at, what, by, detail in lines:
+        tail = f" ({detail})" if detail else ""
+        print_line(f"{at.astimezone(zone):%a %d %b %H:%M:%S}  {what}{f' by {by}' if by else ''}{tail}")

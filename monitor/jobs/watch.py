@@ -1,0 +1,313 @@
+"""ReplyBy's own troubles and summaries: a blind mailbox, an old backlog, nobody on call, the daily digest. Each told once."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from sqlalchemy import Connection, func, select
+
+from alerts.core.model import Channel, Notification, Purpose
+from alerts.core.schedule import gaps
+from alerts.core.staffing import staffed_periods
+from alerts.core.words import content
+from alerts.outbox import enqueue, stats
+from monitor.core.sla import ClockState
+from monitor.jobs.people import AddressBook
+from monitor.jobs.services import Services
+from monitor.report.digest import DigestFacts, DigestThread, build_digest
+from monitor.report.schedule import due_digest
+from monitor.store.engine import writing
+from monitor.store.health import (
+    delete_mark,
+    read_mark,
+    read_troubles,
+    record_first_mark,
+    record_mark,
+    record_told,
+)
+from monitor.store.open_threads import OpenRow, read_facts, read_open
+from monitor.store.schema import decision, message, sla_clock, thread
+from monitor.store.snapshots import count_reviews
+
+log = structlog.get_logger(__name__)
+
+OUTBOX_OLD = timedelta(minutes=10)
+GAP_AHEAD = timedelta(days=3)
+SUMMARY_CHANNELS = (Channel.SLACK, Channel.EMAIL, Channel.WEBHOOK, Channel.CONSOLE)
+BACKLOG_COMMANDS = (
+    "replyby status",
+    "replyby answered --before {instant} --by NAME",
+    "replyby waive THREAD --by NAME",
+)
+
+
+def tell_backlog(services: Services, book: AddressBook) -> bool:
+    """Tell once of what was breached before the worker was first started; return whether that was now.
+
+    Such waits page nobody: most were answered where the worker could not see it.
+    """
+    now = services.utc_now()
+    with writing(services.engine) as connection:
+        if read_mark(connection, "backlog") is not None:
+            return False
+        counts = connection.execute(
+            select(func.count(), func.min(sla_clock.c.deadline_at)).where(
+                sla_clock.c.closed_at.is_(None), sla_clock.c.backlog.is_(True)
+            )
+        ).one()
+        record_mark(connection, "backlog", now, str(counts[0]))
+        if not counts[0]:
+            return False
+        instant = services.first_started_at.strftime("%Y-%m-%dT%H:%M:%SZ")
+        words = content.backlog(
+            counts[0], counts[1], commands=[command.format(instant=instant) for command in BACKLOG_COMMANDS]
+        )
+        _tell(connection, services, book, "backlog", Purpose.BACKLOG, words, now)
+    services.wake.set()
+    return True
+
+
+def watch_health(services: Services, book: AddressBook) -> int:
+    """Tell of what newly went wrong with ReplyBy itself, and of what came right; return how many things were told."""
+    now = services.utc_now()
+    told = 0
+    with writing(services.engine) as connection:
+        told += _watch_mailboxes(connection, services, book, now)
+        told += _watch_outbox(connection, services, book, now)
+        told += _watch_schedules(connection, services, book, now)
+    if told:
+        services.wake.set()
+    return told
+
+
+def _watch_mailboxes(connection: Connection, services: Services, book: AddressBook, now: datetime) -> int:
+    """A refused login is told at once, an unreachable server after `blind_after`; both once, and the end of both."""
+    told = 0
+    troubles = {trouble.mailbox: trouble for trouble in read_troubles(connection)}
+    for name, trouble in troubles.items():
+        patience = timedelta(0) if trouble.reason in ("login", "tls") else services.config.worker.blind_after
+        if trouble.told_at is not None or now - trouble.failing_since < patience:
+            continue
+        running, next_due_at = _running(connection)
+        words = content.health(
+            content.HealthKind.MAILBOX_BLIND,
+            name,
+            since=trouble.failing_since,
+            detail=trouble.trouble,
+            clocks_running=running,
+            next_due_at=next_due_at,
+        )
+        key = f"blind:{name}:{int(trouble.failing_since.timestamp())}"
+        _tell(connection, services, book, key, Purpose.HEALTH, words, now, page=True)
+        record_told(connection, name, now)
+        record_mark(connection, f"blind:{name}", trouble.failing_since)
+        told += 1
+    for mailbox in services.config.mailboxes:
+        since = read_mark(connection, f"blind:{mailbox.name}")
+        if since is None or mailbox.name in troubles:
+            continue
+        words = content.health(content.HealthKind.MAILBOX_BACK, mailbox.name, since=since)
+        _tell(connection, services, book, f"back:{mailbox.name}:{int(since.timestamp())}", Purpose.HEALTH, words, now)
+        delete_mark(connection, f"blind:{mailbox.name}")
+        told += 1
+    return told
+
+
+def _watch_outbox(connection: Connection, services: Services, book: AddressBook, now: datetime) -> int:
+    oldest_at = stats(connection, now).oldest_at
+    if oldest_at is None or now - oldest_at < OUTBOX_OLD:
+        delete_mark(connection, "outbox_old")
+        return 0
+    if record_first_mark(connection, "outbox_old", now) != now:
+        return 0
+    words = content.health(content.HealthKind.OUTBOX_AGEING, "outbox", since=oldest_at)
+    _tell(connection, services, book, f"outbox:{int(oldest_at.timestamp())}", Purpose.HEALTH, words, now)
+    return 1
+
+
+def _watch_schedules(connection: Connection, services: Services, book: AddressBook, now: datetime) -> int:
+    """A gap in who is on call is told days before it begins, not in the night in which it is noticed."""
+    told = 0
+    for name, schedule in services.directory.schedules.items():
+        for gap in gaps(schedule, now, now + GAP_AHEAD)[:1]:
+            key = f"gap:{name}:{int(gap.from_at.timestamp())}"
+            if record_first_mark(connection, key, now) != now:
+                continue
+            detail = f"{gap.from_at:%Y-%m-%d %H:%M} - {gap.to_at:%Y-%m-%d %H:%M} UTC"
+            words = content.health(content.HealthKind.NOBODY_ON_CALL, name, since=gap.from_at, detail=detail)
+            _tell(connection, services, book, key, Purpose.HEALTH, words, now)
+            told += 1
+    return told
+
+
+def _running(connection: Connection) -> tuple[int, datetime | None]:
+    row = connection.execute(
+        select(func.count(), func.min(sla_clock.c.deadline_at)).where(
+            sla_clock.c.closed_at.is_(None), sla_clock.c.backlog.is_(False)
+        )
+    ).one()
+    return row[0], row[1]
+
+
+def _tell(
+    connection: Connection,
+    services: Services,
+    book: AddressBook,
+    key: str,
+    purpose: Purpose,
+    words: dict[str, Any],
+    now: datetime,
+    *,
+    page: bool = False,
+    to: Sequence[str] | None = None,
+) -> None:
+    targets = list(book.health_targets(now) if to is None else book.targets(to, now))
+    shared = [target for target in targets if target.channel in SUMMARY_CHANNELS]
+    enqueue(
+        connection,
+        [
+            Notification(
+                key=f"{key}:{target.receiver}:{target.person or '-'}:{target.channel}",
+                purpose=purpose,
+                receiver=target.receiver,
+                channel=target.channel,
+                person=target.person,
+                due_at=now,
+                page=page,
+                content=words,
+            )
+            for target in (targets if page else shared or targets)
+        ],
+        now,
+    )
+    log.info("told of itself", purpose=purpose.value, key=key)
+
+
+DIGEST_SINCE = "digest:since"
+DIGEST_SENT = "digest:sent"
+
+
+def send_due_digest(services: Services, book: AddressBook) -> bool:
+    """Enqueue the digest that fell due, once; return whether one was enqueued. Nothing to tell: nothing is sent."""
+    wanted = services.config.digest
+    if wanted is None or not wanted.to:
+        return False
+    now = services.utc_now()
+    zone = services.config.worker.time_zone
+    with writing(services.engine) as connection:
+        since = read_mark(connection, DIGEST_SINCE)
+        if since is None:
+            record_mark(connection, DIGEST_SINCE, now)
+            return False
+        periods = staffed_periods(services.directory.shifts, now - timedelta(days=1), now + timedelta(days=1))
+        ends = [period.end_at for period in periods]
+        due = due_digest(wanted.minute, zone, now, since, read_mark(connection, DIGEST_SENT), ends)
+        if due is None:
+            return False
+        record_mark(connection, DIGEST_SENT, due.due_at)
+        words = _digest(connection, services, now)
+        if words is None:
+            return False
+        _tell(
+            connection,
+            services,
+            book,
+            f"digest:{int(due.due_at.timestamp())}",
+            Purpose.DIGEST,
+            words,
+            now,
+            to=wanted.to,
+        )
+    services.wake.set()
+    return True
+
+
+def _digest(connection: Connection, services: Services, now: datetime) -> dict[str, Any] | None:
+    wanted = services.config.digest
+    assert wanted is not None
+    zone = services.config.worker.time_zone
+    rows = [row for row in read_open(connection, services.config.sla.at_risk, now) if not row.backlog]
+    reviews = sum(count_reviews(connection).values())
+    staffed = services.directory.staffing(now)
+    midnight = now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    built = build_digest(
+        DigestFacts(
+            now=now,
+            open_threads=[_digest_thread(row, len(services.config.accounts) > 1) for row in rows],
+            next_staffed_at=staffed.next_start_at(now) if services.directory.shifts else None,
+            waived_yesterday=_waived(connection, midnight - timedelta(days=1), midnight),
+            review_pending=reviews,
+            blind_mailboxes=[(one.mailbox, one.failing_since) for one in read_troubles(connection)],
+            watched=bool(services.config.worker.heartbeat_url),
+        ),
+        wanted.language,
+        zone,
+        when_empty=wanted.when_empty,
+    )
+    if built is None:
+        return None
+    facts = read_facts(connection, [row.clock_id for row in rows[: content.MAX_THREADS]], services.facts_context, now)
+    yesterday = _yesterday(connection, midnight - timedelta(days=1), midnight)
+    return content.digest(
+        day_at=now,
+        open_threads=len(rows),
+        overdue=sum(row.state is ClockState.BREACHED for row in rows),
+        next_due_at=rows[0].deadline_at if rows else None,
+        received=yesterday[0],
+        answered=yesterday[1],
+        late=yesterday[2],
+        goal=services.config.sla.goal,
+        review=reviews,
+        unwatched=not services.config.worker.heartbeat_url,
+        threads=list(facts.values()),
+        notes=built["lines"],
+    )
+
+
+def _digest_thread(row: OpenRow, several_accounts: bool) -> DigestThread:
+    return DigestThread(
+        thread_id=row.thread_id,
+        deadline_at=row.deadline_at,
+        state=row.state,
+        account=row.account if several_accounts else None,
+        marketplace=row.marketplace,
+        order_id=row.order_id,
+        labels=row.labels,
+        acknowledged_by=row.acknowledged_by,
+    )
+
+
+def _waived(connection: Connection, from_at: datetime, to_at: datetime) -> list[str | None]:
+    statement = (
+        select(thread.c.order_id)
+        .join(decision, decision.c.thread_id == thread.c.id)
+        .where(
+            decision.c.kind == "waived",
+            decision.c.revoked_at.is_(None),
+            decision.c.made_at >= from_at,
+            decision.c.made_at < to_at,
+        )
+    )
+    return list(connection.execute(statement).scalars())
+
+
+def _yesterday(connection: Connection, from_at: datetime, to_at: datetime) -> tuple[int, int, int]:
+    received = func.count()
+    answered = func.count(message.c.answered_at)
+    row = connection.execute(
+        select(received, answered).where(
+            message.c.kind == "buyer_message",
+            message.c.excluded.is_(False),
+            message.c.received_at >= from_at,
+            message.c.received_at < to_at,
+        )
+    ).one()
+    late = connection.execute(
+        select(func.count()).where(
+            sla_clock.c.deadline_at >= from_at,
+            sla_clock.c.deadline_at < to_at,
+            (sla_clock.c.closed_at.is_(None)) | (sla_clock.c.closed_at > sla_clock.c.deadline_at),
+        )
+    ).scalar_one()
+    return row[0], row[1], late
