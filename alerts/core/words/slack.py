@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from alerts.core.model import AnswerKind, Delivery, Purpose, ThreadFacts
 from alerts.core.words import threads as said
 from alerts.core.words.catalog import Words, clean
-from alerts.core.words.summaries import render_summary
+from alerts.core.words.summaries import SUMMARY_PURPOSES, render_summary
 
 Block = dict[str, Any]
 ACTION_PREFIX: Final = "replyby_"
@@ -78,7 +78,7 @@ def render_message(words: Words, delivery: Delivery) -> SlackMessage:
     Raises:
         LookupError, ValueError: a translation or the content is broken.
     """
-    if delivery.threads:
+    if delivery.purpose not in SUMMARY_PURPOSES:
         return render_thread(words, delivery)
     summary = render_summary(words, delivery)
     title = f"{summary.sign} {summary.title}"

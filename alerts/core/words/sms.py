@@ -13,7 +13,7 @@ from alerts.core.model import Delivery, Purpose, ThreadFacts
 from alerts.core.words import threads as said
 from alerts.core.words.catalog import Words, clean
 from alerts.core.words.gsm import SEGMENT, cut, septets, to_gsm7
-from alerts.core.words.summaries import render_summary
+from alerts.core.words.summaries import SUMMARY_PURPOSES, render_summary
 
 _MARK_LETTERS: Final = "23456789bcdfghjkmnpqrstvwxz"  # no vowels: no words; no 0, 1, l, o: no doubt
 _MARK_LENGTH: Final = 4
@@ -40,7 +40,7 @@ def render_sms(words: Words, delivery: Delivery, *, answer_to: str | None = None
     """
     mark = reference_mark(delivery.reference)
     room = SEGMENT - septets(mark) - 1
-    if not delivery.threads:
+    if delivery.purpose in SUMMARY_PURPOSES:
         summary = render_summary(words, delivery)
         lines = (summary.title, *summary.lines)
         return f"{fill(lines[0], lines[1:], room)} {mark}"

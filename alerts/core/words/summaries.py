@@ -10,8 +10,8 @@ from typing import Any
 
 from alerts.core.model import Channel, Delivery, Purpose
 from alerts.core.words.catalog import Words, clean
-from alerts.core.words.content import HealthKind, read_instant
-from alerts.core.words.threads import pre_sale_name
+from alerts.core.words.content import HealthKind, look_ahead, read_instant
+from alerts.core.words.threads import is_closed, pre_sale_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +42,21 @@ def _look_ahead(words: Words, delivery: Delivery) -> Summary:
     until = read_instant(content["until"])
     if until is None:
         raise ValueError("look_ahead: `until` is missing. Build the content with `content.look_ahead`.")
-    count = int(content["count"])
+    open_threads = [facts for facts in delivery.threads if not is_closed(facts)]
+    if open_threads:  # facts read afresh: what was answered since it was planned is no longer named
+        content = {**content, **look_ahead(open_threads, until=until)} | _effort_of(content, len(open_threads))
+    count = int(content.get("count") or len(content.get("clock_ids", ())))
     small = []
     if content.get("effort_seconds") is not None:
         total, each = _seconds(words, content["effort_seconds"]), _seconds(words, content["median_seconds"])
         small.append(words.say("effort", total=total, each=each))
     title = words.count("look_ahead", count, until=words.instant(until, delivery.now))
     return Summary("🕔", title, _rows(words, content, count, delivery.now), tuple(small))
+
+
+def _effort_of(content: Mapping[str, Any], count: int) -> dict[str, Any]:
+    each = content.get("median_seconds")
+    return {"median_seconds": each, "effort_seconds": None if each is None else int(each) * count}
 
 
 def _backlog(words: Words, delivery: Delivery) -> Summary:
@@ -68,10 +76,13 @@ def _health(words: Words, delivery: Delivery) -> Summary:
     kind = str(content.get("kind", "other"))
     known = kind if kind in set(HealthKind) else "other"
     since = read_instant(content.get("since"))
-    detail = clean(str(content.get("detail") or ""), 200).rstrip(".")
+    detail = clean(str(content.get("detail") or content.get("reason") or "").replace("_", " "), 200).rstrip(".")
+    name = content.get("name") or content.get("receiver") or kind
+    if content.get("person"):
+        name = f"{content['person']} ({content.get('channel') or name})"
     title = words.say(
         f"health_{known}",
-        name=clean(str(content.get("name") or kind), 60),
+        name=clean(str(name), 60),
         since="" if since is None else " " + words.say("since", at=words.instant(since, delivery.now)),
         detail=f": {detail}" if detail else "",
     )
@@ -125,7 +136,7 @@ def _test(words: Words, delivery: Delivery) -> Summary:
 
 def _rows(words: Words, content: Mapping[str, Any], count: int, now: datetime) -> tuple[str, ...]:
     rows = []
-    for row in content["threads"]:
+    for row in content.get("threads", ()):
         due = read_instant(row["deadline_at"]) or now
         name = clean(str(row["order_id"]), 40) if row.get("order_id") else pre_sale_name(words, row.get("asin"))
         place = clean(str(row.get("marketplace") or "?"), 12)
@@ -133,7 +144,7 @@ def _rows(words: Words, content: Mapping[str, Any], count: int, now: datetime) -
             place = f"{clean(str(row['account']), 40)} · {place}"
         rows.append(f"{words.weekday_instant(due)}  {place}  {name}")
     left = count - len(rows)
-    if left > 0:
+    if rows and left > 0:
         rows.append(words.count("more", left))
     return tuple(rows)
 
@@ -150,3 +161,4 @@ _RENDERERS: Mapping[Purpose, Callable[[Words, Delivery], Summary]] = {
     Purpose.REPORT: _report,
     Purpose.TEST: _test,
 }
+SUMMARY_PURPOSES = frozenset(_RENDERERS)

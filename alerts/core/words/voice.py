@@ -6,7 +6,7 @@ from xml.sax.saxutils import escape
 from alerts.core.model import Delivery
 from alerts.core.words import threads as said
 from alerts.core.words.catalog import Words, clean
-from alerts.core.words.summaries import render_summary
+from alerts.core.words.summaries import SUMMARY_PURPOSES, render_summary
 
 # Twilio <Say language>: the voices that read our five languages.
 SPOKEN: Final = {"en": "en-GB", "fr": "fr-FR", "de": "de-DE", "es": "es-ES", "it": "it-IT"}
@@ -19,7 +19,7 @@ def render_call(words: Words, delivery: Delivery, *, answer_to: str | None = Non
     Raises:
         LookupError, ValueError: a translation or the content is broken.
     """
-    if not delivery.threads:
+    if delivery.purpose in SUMMARY_PURPOSES:
         if delivery.purpose.value == "test":
             sentences = [words.say("voice_test")]
             if delivery.code is not None:
