@@ -28,6 +28,7 @@ def build_view(report: Report, language: str | None = None) -> View:
     blind = blind_note(report, words)
     return View(
         language=words.language,
+        colon=words.say("colon"),
         subject=f"{week} · {head}",
         week=week,
         span=words.days(first_day, first_day + timedelta(days=6)),

@@ -72,7 +72,7 @@ def _entry(miss: Miss, report: Report, words: Wording) -> Entry:
         end = words.say("not_answered", late=late)
     why = words.say(f"cause.{miss.cause}")
     if miss.where == "junk":
-        why += f"; {words.say('in_junk')}"
+        why = words.join([why, words.say("in_junk")])
     told = [_told(told, report.settings.names, words) for told in miss.told]
     reached = [words.say("told", list=", ".join(told)) if told else words.say("told_nobody")]
     for acknowledged in miss.acknowledged:
@@ -117,7 +117,7 @@ def _change(report: Report, words: Wording) -> Section | None:
         for gap in coverage.gaps[:5]
     ]
     if gaps:
-        notes.insert(0, f"{words.say('gaps')}: {'; '.join(gaps)}.")
+        notes.insert(0, f"{words.labelled('gaps', words.join(gaps))}.")
     return Section(key="change", title=words.say("change"), items=tuple(items), paragraphs=tuple(notes))
 
 
@@ -174,7 +174,7 @@ def _figures(report: Report, words: Wording) -> Section:
         key="figures",
         title=words.say("figures"),
         tables=(Table(columns=("", *(name for name, _ in spans)), rows=tuple(rows)),),
-        items=tuple(f"{words.say('amazon')}: {line}" for line in amazon),
+        items=tuple(words.labelled("amazon", line) for line in amazon),
     )
 
 

@@ -89,7 +89,8 @@ def report_content(rendered: RenderedReport, paths: Mapping[str, Path]) -> dict[
     ]
     return content.report(
         headline=view.subject,
-        lines=[f"{line.label}: {line.text}" if line.label else line.text for line in view.lines] + list(view.notes),
+        lines=[f"{line.label}{view.colon} {line.text}" if line.label else line.text for line in view.lines]
+        + list(view.notes),
         text=render_text(view),
         html=render_mail_html(view, {image["name"]: image["name"] for image in images}),
         images=images,

@@ -15,7 +15,8 @@ def render_markdown(view: View, picture_files: Mapping[str, str]) -> str:
     """
     blocks = [f"# {_text(view.subject)}", _text(view.span)]
     blocks += [
-        f"**{_text(line.label)}:** {_text(line.text)}" if line.label else _text(line.text) for line in view.lines
+        f"**{_text(line.label)}{view.colon}** {_text(line.text)}" if line.label else _text(line.text)
+        for line in view.lines
     ]
     blocks += [f"*{_text(note)}*" for note in view.notes]
     for section in view.sections:
@@ -26,7 +27,7 @@ def render_markdown(view: View, picture_files: Mapping[str, str]) -> str:
 def render_text(view: View) -> str:
     """Return the report as plain text without tables: the first screen, the misses, what to change."""
     blocks = [view.subject, view.span]
-    blocks += [f"{line.label}: {line.text}" if line.label else line.text for line in view.lines]
+    blocks += [f"{line.label}{view.colon} {line.text}" if line.label else line.text for line in view.lines]
     for section in view.sections:
         lines = [f"- {item}" for item in section.items]
         for entry in section.entries:

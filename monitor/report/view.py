@@ -55,9 +55,10 @@ class Section:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
     """The whole report in one language. `tone` is "met", "missed" or "none"; `rate_before` is "at least" or empty; `alt` has
-    each picture's words."""
+    each picture's words; `colon` is how the language sets one behind a label."""
 
     language: str
+    colon: str
     subject: str
     week: str
     span: str
@@ -159,7 +160,7 @@ def _wrong_line(report: Report, words: Wording) -> str:
     if not report.misses:
         return words.say("wrong_nothing")
     shown = [cause_line(report, cause, count, words) for cause, count in report.causes[:_SHOWN_CAUSES]]
-    return "; ".join(shown) + "."
+    return _sentence(words.join(shown))
 
 
 def cause_line(report: Report, cause: Cause, count: int, words: Wording) -> str:
@@ -182,7 +183,7 @@ def helped_line(report: Report, words: Wording) -> str:
     parts = [_hour_words("helped_hour", coverage.added[0], coverage.missed, words)]
     if len(coverage.added) > 1:
         parts.append(_hour_words("helped_another", coverage.added[1], None, words))
-    return _sentence("; ".join(parts))
+    return _sentence(words.join(parts))
 
 
 def hour_line(hour: AddedHour, first: bool, missed: int, words: Wording) -> str:
@@ -190,7 +191,7 @@ def hour_line(hour: AddedHour, first: bool, missed: int, words: Wording) -> str:
     text = _hour_words("helped_hour" if first else "helped_another", hour, missed if first else None, words)
     if hour.usual_weeks and hour.usual_missed:
         saved = words.say("of", n=words.number(hour.usual_saved), total=words.number(hour.usual_missed))
-        text += f" ({words.say('helped_before', weeks=hour.usual_weeks, saved=saved)})"
+        text += f" ({words.count('helped_before', hour.usual_weeks, saved=saved)})"
     return _sentence(text)
 
 

@@ -41,6 +41,14 @@ class Wording:
         form = "one" if self._locale.plural_form(n) == "one" else "other"
         return self._words[f"{key}.{form}"].format(n=self.number(n), **values)
 
+    def labelled(self, key: str, text: str) -> str:
+        """Return the words of this key with a colon, and the text behind it."""
+        return f"{self.say(key)}{self.say('colon')} {text}"
+
+    def join(self, parts: Iterable[str]) -> str:
+        """Return the parts with semicolons between them."""
+        return f"{self.say('semicolon')} ".join(parts)
+
     def number(self, n: float) -> str:
         """Return a whole number with the language's thousands."""
         return format_decimal(round(n), locale=self._locale)

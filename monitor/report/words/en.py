@@ -1,6 +1,9 @@
 """English."""
 
 WORDS = {
+    # small marks
+    "colon": ":",
+    "semicolon": ";",
     # the first screen
     "week": "Week {number}",
     "so_far": "{title}, so far",
@@ -26,11 +29,12 @@ WORDS = {
     "wrong_nothing": "Nothing: every message that could be judged was answered in time.",
     "of": "{n}\u00a0of\u00a0{total}",
     "because": "{share}: {cause}",
-    "arrived": "arrived {first} to {last}",
+    "arrived": "arrived {first} – {last}",
     "helped": "What would have helped",
     "helped_hour": "one hour on {day}, {from_time} to {to_time}, would have saved {saved}",
     "helped_another": "one more on {day}, {from_time} to {to_time}, another {saved}",
-    "helped_before": "the same hour in the {weeks} weeks before: {saved}",
+    "helped_before.one": "the same hour in the week before: {saved}",
+    "helped_before.other": "the same hour in the {n} weeks before: {saved}",
     "helped_none": "no added hour outside staffed times would have saved any of them",
     "amazon": "Amazon’s own figure",
     "amazon_line": "{market}, {days} days: {amazon}; ours {ours}",
@@ -52,14 +56,13 @@ WORDS = {
     "cause.busy": "due in staffed hours, but not reached",
     # what to change
     "change": "What to change",
-    "change_nothing": "Nothing this week.",
     "advice.reply_refused": "Answer from an address that Amazon has approved, and look at {command} for what bounced.",
     "advice.mailbox_blind": "Run {command}: it says why the mailbox could not be read.",
     "advice.alert_failed": "Run {command} for each receiver, and give the policy a second one.",
     "advice.acknowledged_and_forgotten": "Make acknowledgement_expires shorter: what was taken then rings again earlier.",
     "advice.not_alerted": "Look at the policy’s steps and at {command}: no step reached anybody in time.",
     "advice.hours": "Staff an added hour, or let the policy’s look-ahead name these messages before the shift ends.",
-    "advice.busy": "Start the policy’s steps earlier, or put more people on the busiest hours below.",
+    "advice.busy": "Start the policy’s steps earlier, or put more people on the busiest hours above.",
     "gaps": "Deadlines that passed in unstaffed times",
     "gap_line": "{from_at} to {to_at}: {n}",
     "handling_measured": "Replayed with {duration} a reply, measured from your own replies.",
@@ -85,12 +88,11 @@ WORDS = {
     "row.late_response_rate": "Late response rate",
     "row.average": "Average reply",
     "row.median": "Half within",
-    "row.p90": "90 % within",
+    "row.p90": "90\u00a0% within",
     "row.marked_by_hand": "Marked by hand",
     "by_marketplace": "By marketplace",
     "by_account": "By account",
     "by_label": "By subject",
-    "column.name": "",
     "column.received": "Messages",
     "column.rate": "Rate",
     "column.missed": "Missed",
@@ -100,7 +102,6 @@ WORDS = {
     "misses_more.other": "and {n} more, in the CSV file.",
     "no_order": "no order number",
     "received_at": "received {at}",
-    "due_at": "due {at}",
     "answered_at": "answered {at}, {late} late",
     "not_answered": "not answered, {late} over",
     "in_junk": "lay in the spam folder",
@@ -115,7 +116,8 @@ WORDS = {
     "waivers_count.one": "{n} message was marked “no response needed”.",
     "waivers_count.other": "{n} messages were marked “no response needed”.",
     "waivers_late.one": "{n} of them only after its deadline: if it counted as unanswered, the rate would be {rate}.",
-    "waivers_late.other": "{n} of them only after their deadline: if these counted as unanswered, the rate would be {rate}.",
+    "waivers_late.other": "{n} of them only after their deadline: if these counted as unanswered, the rate would be "
+    "{rate}.",
     "waivers_last_hour.one": "{n} in the last hour before its deadline.",
     "waivers_last_hour.other": "{n} in the last hour before their deadline.",
     "waivers_by": "By: {list}.",
@@ -130,7 +132,8 @@ WORDS = {
     "evidence_note": "Mails of each kind: buyer messages, copies of replies made in Seller Central, replies in Sent, "
     "delivery failures, buyers who opted out.",
     "blind": "“At least”, because no reply made in Seller Central was ever seen here: {markets}.",
-    "blind_help": "* No reply made in Seller Central was ever seen here. If your team answers there: Seller Central → Settings "
+    "blind_help": "* No reply made in Seller Central was ever seen here. If your team answers there: Seller Central → "
+    "Settings "
     "→ Notification preferences → Messaging → Confirmation Notifications, for each marketplace.",
     # pictures
     "hours": "The hours of the week",
