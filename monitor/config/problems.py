@@ -25,9 +25,7 @@ class Problems:
 
     def add(self, path: Path, what: str, *, key: str | None = None) -> None:
         """Note a problem at `path`; `key` stands for its last part, or for a key that is missing there."""
-        line = line_of(self._lines, path)
-        shown = _render_place(path, key)
-        self._problems.append((line or 0, f"line {line} {shown}: {what}" if line else f"{shown}: {what}"))
+        self.add_text(path, f"{_render_place(path, key)}: {what}")
 
     def add_value(self, path: Path, value: Any, what: str) -> None:
         """Note a problem with a value that may be shown."""
@@ -35,14 +33,17 @@ class Problems:
 
     def add_text(self, path: Path, text: str) -> None:
         """Note a problem that names its place already; `path` gives the line."""
-        line = line_of(self._lines, path)
-        self._problems.append((line or 0, f"line {line} {text}" if line else text))
+        self._problems.append((line_of(self._lines, path) or 0, self._on_its_line(path, text)))
 
     def warn(self, path: Path, what: str, *, key: str | None = None) -> None:
         """Note what is allowed but probably not wanted."""
+        self._warnings.append(self._on_its_line(path, f"{_render_place(path, key)}: {what}"))
+
+    def _on_its_line(self, path: Path, text: str) -> str:
+        """Return the text behind its line number; what a terminal would act upon is left out."""
         line = line_of(self._lines, path)
-        shown = _render_place(path, key)
-        self._warnings.append(f"line {line} {shown}: {what}" if line else f"{shown}: {what}")
+        printable = "".join(char if char.isprintable() else "·" for char in text)
+        return f"line {line} {printable}" if line else printable
 
     @property
     def count(self) -> int:
