@@ -169,7 +169,9 @@ def _figures(report: Report, words: Wording) -> Section:
         ("p90", [words.short_duration(figures.p90_response_seconds) for _, figures in spans]),
     ]
     rows += [(words.say(f"row.{name}"), *cells) for name, cells in shown]
-    amazon = tuple(amazon_words(report, index, words) + "." for index in range(len(report.amazon)))
+    # One comparison stands on the first screen already.
+    shown_again = range(len(report.amazon)) if len(report.amazon) > 1 else ()
+    amazon = tuple(amazon_words(report, index, words) + "." for index in shown_again)
     return Section(
         key="figures",
         title=words.say("figures"),

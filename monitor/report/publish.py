@@ -72,7 +72,7 @@ def record_report(rendered: RenderedReport, directory: Path) -> dict[str, Path]:
     return paths
 
 
-def report_content(rendered: RenderedReport, paths: Mapping[str, Path]) -> dict[str, Any]:
+def report_content(rendered: RenderedReport, paths: Mapping[str, Path], *, whole: bool = True) -> dict[str, Any]:
     """Return the content of a notification of purpose REPORT, as `alerts.core.words.content.report` fixes it.
 
     The first screen as headline and lines; text and HTML for a mail, in which the pictures are `cid:<name>`; the pictures
@@ -80,6 +80,7 @@ def report_content(rendered: RenderedReport, paths: Mapping[str, Path]) -> dict[
 
     Args:
         paths: what `record_report` returned; a picture without a path is left out, in the HTML its words stay.
+        whole: False leaves text and HTML out, for channels that show the first screen alone.
     """
     view = rendered.view
     images = [
@@ -91,10 +92,58 @@ def report_content(rendered: RenderedReport, paths: Mapping[str, Path]) -> dict[
         headline=view.subject,
         lines=[f"{line.label}{view.colon} {line.text}" if line.label else line.text for line in view.lines]
         + list(view.notes),
-        text=render_text(view),
-        html=render_mail_html(view, {image["name"]: image["name"] for image in images}),
+        text=render_text(view) if whole else "",
+        html=render_mail_html(view, {image["name"]: image["name"] for image in images}) if whole else "",
         images=images,
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailPart:
+    """One picture of a mail: `content_id` without angle brackets."""
+
+    content_id: str
+    alt: str
+    png: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportMail:
+    """A mail's subject, its two bodies, and the pictures that the HTML one refers to (multipart/related)."""
+
+    subject: str
+    text: str
+    html: str
+    pictures: tuple[MailPart, ...]
+
+
+def render_mail(rendered: RenderedReport) -> ReportMail:
+    """Return the report as a mail; the pictures travel in it, nothing is fetched from anywhere."""
+    return ReportMail(
+        subject=rendered.view.subject,
+        text=render_text(rendered.view),
+        html=render_mail_html(rendered.view, {p.name: p.name for p in rendered.pictures}),
+        pictures=tuple(MailPart(content_id=p.name, alt=p.alt, png=p.png) for p in rendered.pictures),
+    )
+
+
+def summary_content(rendered: RenderedReport, paths: Mapping[str, Path]) -> dict[str, Any]:
+    """Return the first screen as JSON values: `week`, `language`, `title`, `tone`, `lines`, `notes`, `pictures`, `files`."""
+    view = rendered.view
+    return {
+        "week": str(rendered.report.week),
+        "language": view.language,
+        "title": view.subject,
+        "tone": view.tone,
+        "lines": [{"label": line.label, "text": line.text} for line in view.lines],
+        "notes": list(view.notes),
+        "pictures": [
+            {"name": p.name, "title": p.title, "alt": p.alt, "path": str(paths[p.name])}
+            for p in rendered.pictures
+            if p.name in paths
+        ],
+        "files": {form: str(path) for form, path in paths.items() if form in ("html", "md", "json", "csv")},
+    }
 
 
 def _replace_file(path: Path, data: bytes) -> None:

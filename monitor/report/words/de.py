@@ -40,7 +40,7 @@ WORDS = {
     "amazon_line": "{market}, {days} Tage: {amazon}; unsere {ours}",
     "read_at": "Stand {at}",
     "estimate": "Unsere Schätzung, nach Amazons Regel aus Ihrem Postfach gezählt. Amazons eigene Zählung kann abweichen.",
-    "times": "Zeiten in {zone}.",
+    "times": "Zeitzone: {zone}.",
     "days_short": "T",
     "unknown_market": "unbekannter Marktplatz",
     # causes
@@ -157,7 +157,7 @@ WORDS = {
     "weeks_missed": "davon verspätet oder unbeantwortet",
     "week_short": "KW{number}",
     "weeks_alt": "Antwortquote jeder Woche gegen das Ziel von {goal}: {list}.",
-    "weeks_item": "Woche {number} {rate}",
+    "weeks_item": "Woche {number}: {rate}",
     # the daily digest
     "digest_due.one": "{n} wird vor {at} fällig, wenn wieder jemand da ist.",
     "digest_due.other": "{n} werden vor {at} fällig, wenn wieder jemand da ist.",

@@ -40,7 +40,7 @@ WORDS = {
     "amazon_line": "{market}, {days} days: {amazon}; ours {ours}",
     "read_at": "as of {at}",
     "estimate": "Our estimate, counted from your mailbox by Amazon’s rule. Amazon’s own count may differ.",
-    "times": "Times are those of {zone}.",
+    "times": "Time zone: {zone}.",
     "days_short": "d",
     "unknown_market": "unknown market",
     # causes
@@ -153,7 +153,7 @@ WORDS = {
     "weeks_missed": "of them late or unanswered",
     "week_short": "W{number}",
     "weeks_alt": "Response rate of each week against the goal of {goal}: {list}.",
-    "weeks_item": "week {number} {rate}",
+    "weeks_item": "week {number}: {rate}",
     # the daily digest
     "digest_due.one": "{n} falls due before {at}, when somebody is there again.",
     "digest_due.other": "{n} fall due before {at}, when somebody is there again.",

@@ -40,7 +40,7 @@ WORDS = {
     "amazon_line": "{market}, {days} días: {amazon}; la nuestra, {ours}",
     "read_at": "a {at}",
     "estimate": "Nuestra estimación, contada en su buzón según la regla de Amazon. El recuento de Amazon puede diferir.",
-    "times": "Horas de {zone}.",
+    "times": "Zona horaria: {zone}.",
     "days_short": "d",
     "unknown_market": "mercado desconocido",
     # causes
@@ -154,7 +154,7 @@ WORDS = {
     "weeks_missed": "con retraso o sin respuesta",
     "week_short": "S{number}",
     "weeks_alt": "Tasa de respuesta de cada semana frente al objetivo del {goal}: {list}.",
-    "weeks_item": "semana {number} {rate}",
+    "weeks_item": "semana {number}: {rate}",
     # the daily digest
     "digest_due.one": "{n} vence antes de {at}, cuando vuelva a haber alguien.",
     "digest_due.other": "{n} vencen antes de {at}, cuando vuelva a haber alguien.",

@@ -41,7 +41,7 @@ _TEXTS = {
     "read_at": "au {at}",
     "estimate": "Notre estimation, comptée dans votre boîte aux lettres selon la règle d’Amazon. Le décompte d’Amazon "
     "peut différer.",
-    "times": "Heures de {zone}.",
+    "times": "Fuseau horaire : {zone}.",
     "days_short": "j",
     "unknown_market": "marché inconnu",
     # causes
@@ -145,9 +145,8 @@ _TEXTS = {
     "hours_breaches": "Échéances manquées",
     "hours_sum": "somme de {weeks} semaines",
     "hours_staffed": "Encadré : heures de présence",
-    "hours_alt": "Carte par heure et jour de la semaine, {weeks} semaines ensemble. Le plus de messages arrivent : "
-    "{arrivals}. Le "
-    "plus de réponses partent : {replies}. Le plus d’échéances sont manquées : {breaches}.",
+    "hours_alt": "Carte par heure et jour de la semaine, {weeks} semaines ensemble. Heure où arrivent le plus de messages : "
+    "{arrivals}. Où partent le plus de réponses : {replies}. Où passent le plus d’échéances : {breaches}.",
     "hours_cell": "{day}, {hour}:00",
     "never": "jamais",
     "weeks": "Douze semaines face à l’objectif",
@@ -157,7 +156,7 @@ _TEXTS = {
     "weeks_missed": "dont en retard ou sans réponse",
     "week_short": "S{number}",
     "weeks_alt": "Taux de réponse de chaque semaine face à l’objectif de {goal} : {list}.",
-    "weeks_item": "semaine {number} {rate}",
+    "weeks_item": "semaine {number} : {rate}",
     # the daily digest
     "digest_due.one": "{n} arrive à échéance avant {at}, quand quelqu’un sera de nouveau là.",
     "digest_due.other": "{n} arrivent à échéance avant {at}, quand quelqu’un sera de nouveau là.",

@@ -41,7 +41,7 @@ WORDS = {
     "read_at": "al {at}",
     "estimate": "La nostra stima, contata nella vostra casella secondo la regola di Amazon. Il conteggio di Amazon "
     "può differire.",
-    "times": "Orari di {zone}.",
+    "times": "Fuso orario: {zone}.",
     "days_short": "g",
     "unknown_market": "mercato sconosciuto",
     # causes
@@ -155,7 +155,7 @@ WORDS = {
     "weeks_missed": "in ritardo o senza risposta",
     "week_short": "S{number}",
     "weeks_alt": "Tasso di risposta di ogni settimana rispetto all’obiettivo del {goal}: {list}.",
-    "weeks_item": "settimana {number} {rate}",
+    "weeks_item": "settimana {number}: {rate}",
     # the daily digest
     "digest_due.one": "{n} scade prima di {at}, quando ci sarà di nuovo qualcuno.",
     "digest_due.other": "{n} scadono prima di {at}, quando ci sarà di nuovo qualcuno.",
