@@ -66,7 +66,7 @@ class Dispatcher:
             clock: asked between the steps of a send, which takes real time.
             rng: for the jitter of retries.
             alone: this process holds the worker's lock, so that what another process left under way is an orphan at once.
-            checkpoint: for tests; called with "claimed" (inside the transaction), "intent", "sent" and "recorded".
+            checkpoint: for tests; called with "claimed" (inside the transaction), "intent", "sent", "recorded" and "looked_up".
         """
         self._engine = engine
         self._notifiers = notifiers

@@ -22,7 +22,7 @@ transaction as what it counts."""
 
 GROUPED_CHANNELS = (Channel.SMS, Channel.VOICE)
 ABOUT_A_CLOCK = (Purpose.ALERT, Purpose.REOPENED, Purpose.LOOK_AHEAD)
-_FAMILY_MARK = ">"
+_FAMILY_MARK = "~>"
 _UPDATES_AT_ONCE = 500  # values in one IN (…): SQLite allows 32,766, older ones 999
 
 

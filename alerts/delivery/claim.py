@@ -217,11 +217,25 @@ def _held_by_rate(conn: Connection, rows: Sequence[Any], channel: Channel, ports
         )
         .order_by(delivery.c.intent_at)
     ).all()
-    allowed_at = ports.allowed_at(channel, sent, now)
+    allowed_at = ports.allowed_at(channel, sent, now, _is_first_of_a_clock(conn, rows))
     if allowed_at <= now:
         return False
     _put_off(conn, rows, allowed_at, Cause.RATE_LIMIT)
     return True
+
+
+def _is_first_of_a_clock(conn: Connection, rows: Sequence[Any]) -> bool:
+    """Return whether nobody was told yet, by any channel, of one of the clocks that these rows alert about."""
+    clocks = {row.clock_id for row in rows if row.purpose == Purpose.ALERT and row.clock_id is not None}
+    told = conn.scalars(
+        select(notification.c.clock_id)
+        .where(
+            notification.c.clock_id.in_(clocks),
+            notification.c.status.in_((NotificationStatus.SENT, NotificationStatus.SENDING)),
+        )
+        .distinct()
+    )
+    return bool(clocks - set(told))
 
 
 def _write_intent(

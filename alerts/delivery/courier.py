@@ -37,7 +37,14 @@ log = structlog.get_logger(__name__)
 _T = TypeVar("_T")
 
 # What `check` raises when the provider could not be asked: it says nothing about the phone.
-_COULD_NOT_ASK = (Reason.TIMEOUT, Reason.RATE_LIMITED, Reason.SERVER_ERROR, Reason.BAD_CREDENTIALS, Reason.BAD_ANSWER)
+_COULD_NOT_ASK = (
+    Reason.UNREACHABLE,
+    Reason.TIMEOUT,
+    Reason.RATE_LIMITED,
+    Reason.SERVER_ERROR,
+    Reason.BAD_CREDENTIALS,
+    Reason.BAD_ANSWER,
+)
 _PROVIDER_IN_TROUBLE = (Reason.UNREACHABLE, Reason.TIMEOUT, Reason.SERVER_ERROR, Reason.RATE_LIMITED, Reason.BAD_ANSWER)
 _RECORD_TRIES = 6
 _RECORD_PAUSE_SECONDS = 0.05  # doubles
@@ -121,6 +128,7 @@ class Courier:
             error = problem
             verdict = after_failed_lookup(row, problem, self._ports)
             log.warning("lookup_failed", channel=row.channel, reason=error.reason.value, then=verdict.value)
+        self._checkpoint("looked_up")
         now = self._clock()
         if found is not None:
             receipt = found

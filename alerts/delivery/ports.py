@@ -26,8 +26,9 @@ acknowledged nor snoozed. It runs inside the statement that claims the row."""
 Hold: TypeAlias = Callable[[Notification, ThreadFacts | None, datetime], datetime | None]
 """Returns the instant until which delivery to this person waits (quiet hours), or None to let it go."""
 
-AllowedAt: TypeAlias = Callable[[Channel, Sequence[datetime], datetime], datetime]
-"""Given what this phone got lately (oldest first), returns the first instant at which it may get one more."""
+AllowedAt: TypeAlias = Callable[[Channel, Sequence[datetime], datetime, bool], datetime]
+"""Given what this phone got lately (oldest first), now, and whether nobody was told yet of one of the clocks, returns the
+first instant at which it may get one more."""
 
 Checkpoint: TypeAlias = Callable[[str], None]
 """Called at each named point of a delivery; tests end the process there."""
@@ -96,7 +97,7 @@ class Timing:
     max_attempts: int = 40
     stand_in_after: int = 5
     page_lookups: int = 3
-    notice_lookups: int = 8
+    notice_lookups: int = 40
     lookup_retry: timedelta = timedelta(seconds=2)
     spacing: Mapping[Channel, timedelta] = field(default_factory=lambda: {Channel.SLACK: timedelta(seconds=1)})
     hold_again: timedelta = timedelta(minutes=5)
@@ -129,7 +130,7 @@ def never_hold(item: Notification, facts: ThreadFacts | None, now: datetime) -> 
     return None
 
 
-def no_limit(channel: Channel, sent: Sequence[datetime], now: datetime) -> datetime:
+def no_limit(channel: Channel, sent: Sequence[datetime], now: datetime, first_alert: bool) -> datetime:
     """Return `now`: no phone is ever spared."""
     return now
 

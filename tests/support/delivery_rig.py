@@ -83,7 +83,7 @@ class Rig:
             load_facts=self.threads.load,
             still_wanted=still_wanted,
             hold=lambda item, facts, now: self.hold(item, facts, now),
-            allowed_at=lambda channel, sent, now: self.allowed_at(channel, sent, now),
+            allowed_at=lambda channel, sent, now, first: self.allowed_at(channel, sent, now, first),
             record_outcome=self._count,
             timing=self.timing,
             owner=new_owner(),
