@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from alerts.codes import lookup_code
 from alerts.core.contact import acknowledgement_expires_at, snooze_until
-from alerts.core.model import Answer, AnswerKind, AnswerResult, ThreadFacts
+from alerts.core.model import Answer, AnswerKind, AnswerResult, Channel, ThreadFacts
 from alerts.outbox import cancel_for_clocks, enqueue, record_event_once, told_receivers
 from alerts.tables import Cause
 from monitor.core.threads import MarkKind
@@ -30,9 +30,9 @@ from monitor.store.decisions import (
     record_snooze,
     revoke_last_mark,
 )
-from monitor.store.due import PolicyCache, read_one
+from monitor.store.due import PolicyCache, read_one, wake_clocks
 from monitor.store.engine import writing
-from monitor.store.health import delete_mark, record_mark
+from monitor.store.health import delete_mark, read_marks, record_mark
 from monitor.store.open_threads import read_facts
 from monitor.store.tallies import Tallies
 
@@ -85,7 +85,7 @@ def _apply(
     connection: Connection, services: Services, policies: PolicyCache, answer: Answer, now: datetime
 ) -> AnswerResult:
     if answer.kind in (AnswerKind.STOP, AnswerKind.START):
-        return _opt(connection, answer, now)
+        return _opt(connection, services, answer, now)
     if answer.thread_id is not None:
         thread_ids: Sequence[int] = (answer.thread_id,)
         meant: Sequence[int] | None = None
@@ -183,13 +183,23 @@ def _mark(
     return resolve_and_save(connection, [start], {}, services.save_context(now))
 
 
-def _opt(connection: Connection, answer: Answer, now: datetime) -> AnswerResult:
+def _opt(connection: Connection, services: Services, answer: Answer, now: datetime) -> AnswerResult:
+    """Leave a person out on the phone, or take them back: the next alert goes to whoever follows, and the team is told."""
     name = f"{OPTED_OUT}{answer.by}"
-    if answer.kind is AnswerKind.STOP:
+    stopped = answer.kind is AnswerKind.STOP
+    if stopped:
         record_mark(connection, name, now)
-        return AnswerResult(accepted=True, text_key="stopped", by=answer.by)
-    delete_mark(connection, name)
-    return AnswerResult(accepted=True, text_key="started", by=answer.by)
+    else:
+        delete_mark(connection, name)
+    services.roster.replace_unreachable(read_unreachable(connection))
+    wake_clocks(connection, now)
+    return AnswerResult(accepted=True, text_key="stopped" if stopped else "started", by=answer.by)
+
+
+def read_unreachable(connection: Connection) -> frozenset[tuple[str, Channel]]:
+    """Return the people who opted out, with the channels that no longer reach them."""
+    names = [name.removeprefix(OPTED_OUT) for name in read_marks(connection, OPTED_OUT)]
+    return frozenset((name, channel) for name in names for channel in (Channel.SMS, Channel.VOICE))
 
 
 _ACTIONS: dict[AnswerKind, Act] = {

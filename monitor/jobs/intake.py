@@ -36,6 +36,9 @@ from monitor.store.tallies import Tallies
 
 log = structlog.get_logger(__name__)
 
+AUTHSERV_SHARE = 0.5
+"""The server's own id stands on most of its mails; what stands on fewer may have been written by a sender."""
+
 
 @dataclass(slots=True)
 class PollResult:
@@ -64,6 +67,7 @@ def poll_mailbox(services: Services, name: str) -> PollResult:
     cursors = {folder: Cursor(one.uidvalidity, one.last_uid, one.state) for folder, one in stored.items()}
     since = services.first_started_at - services.config.worker.lookback
     try:
+        _learn_authserv(services, mailbox)
         for batch in services.sources[name].fetch_new(cursors, since):
             _record_batch(services, mailbox, batch, result)
     except MailboxError as error:
@@ -83,6 +87,14 @@ def poll_mailbox(services: Services, name: str) -> PollResult:
     if result.changes:
         services.wake.set()
     return result
+
+
+def _learn_authserv(services: Services, mailbox: MailboxConfig) -> None:
+    """Find out once whose Authentication-Results a mailbox holds: the id that most of its mails carry on top."""
+    if mailbox.authserv_id != "auto" or mailbox.name in services.authserv:
+        return
+    found = services.sources[mailbox.name].probe().authserv_ids
+    services.authserv[mailbox.name] = found[0][0] if found and found[0][1] > AUTHSERV_SHARE else ""
 
 
 def _record_batch(services: Services, mailbox: MailboxConfig, batch: Batch, result: PollResult) -> None:

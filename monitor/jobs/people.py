@@ -9,20 +9,26 @@ from alerts.core.model import Channel, Notification, Person, Receiver, ThreadFac
 from alerts.core.suppress import SMS_LIMITS, VOICE_LIMITS, allowed_at
 from alerts.delivery.ports import Address, Target
 from monitor.config.model import Config
+from monitor.jobs.services import Roster
 
 
 @dataclass(frozen=True, kw_only=True)
 class AddressBook:
-    """Answers where a receiver is and who comes next. `opted_out`: people whose phone takes no SMS any more."""
+    """Answers where a receiver is and who comes next."""
 
     config: Config
-    directory: Directory
+    roster: Roster
     console: str = "console"
     people: Mapping[str, Person] = field(init=False)
 
     def __post_init__(self) -> None:
         """Index the people."""
         object.__setattr__(self, "people", {person.name: person for person in self.config.people})
+
+    @property
+    def directory(self) -> Directory:
+        """Who can be reached, for planning."""
+        return self.roster.directory
 
     def address_of(self, receiver: str, channel: Channel, person: str | None) -> Address | None:
         """Return where to send, or None if the configuration no longer says."""
@@ -97,10 +103,10 @@ class AddressBook:
         on_call = self.directory.on_call(item.person, now)
         return hold_until(someone, deadline_at, now, on_call=on_call, purpose=item.purpose)
 
-    def allowed_at(self, channel: Channel, sent: Sequence[datetime], now: datetime) -> datetime:
+    def allowed_at(self, channel: Channel, sent: Sequence[datetime], now: datetime, first_alert: bool) -> datetime:
         """Return when a phone may get one more message."""
         limits = SMS_LIMITS if channel is Channel.SMS else VOICE_LIMITS
-        return allowed_at(sent, limits, now)
+        return allowed_at(sent, limits, now, first_alert=first_alert)
 
 
 def _address(person: Person, channel: Channel) -> str | None:

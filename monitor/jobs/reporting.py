@@ -11,8 +11,6 @@ from sqlalchemy import Connection, func, select
 
 from alerts.core.model import Channel, Notification, Purpose
 from alerts.core.staffing import staffed_periods
-from alerts.core.words.content import report as report_words
-from alerts.core.words.content import report_image
 from alerts.outbox import enqueue
 from alerts.tables import NotificationStatus, delivery, notification
 from monitor.core.figures import MessageOutcome
@@ -22,7 +20,7 @@ from monitor.jobs.people import AddressBook
 from monitor.jobs.services import Services
 from monitor.report.build import build_report
 from monitor.report.model import Report, ReportSettings
-from monitor.report.publish import RenderedReport, record_report, render_mail, render_report, summary_content
+from monitor.report.publish import RenderedReport, record_report, render_report, report_content
 from monitor.report.schedule import due_reports
 from monitor.report.source import (
     Acknowledged,
@@ -274,21 +272,12 @@ def _report_notifications(
     services: Services, book: AddressBook, rendered: RenderedReport, paths: dict[str, Path], now: datetime
 ) -> list[Notification]:
     wanted = services.config.report
-    summary = summary_content(rendered, paths)
-    lines = [": ".join(part for part in (line["label"], line["text"]) if part) for line in summary["lines"]]
-    mail = render_mail(rendered)
-    images = [
-        report_image(picture["name"], picture["title"], picture["path"], picture["alt"])
-        for picture in summary["pictures"]
-    ]
-    html = mail.html
-    for part, picture in zip(mail.pictures, summary["pictures"], strict=False):
-        html = html.replace(f"cid:{part.content_id}", f"cid:{picture['name']}")
-    short = report_words(summary["title"], [*lines, *summary["notes"]], images=images)
-    long = report_words(summary["title"], [*lines, *summary["notes"]], text=mail.text, html=html, images=images)
+    week = str(rendered.report.week)
+    short = report_content(rendered, paths, whole=False)
+    long = report_content(rendered, paths)
     return [
         Notification(
-            key=f"report:{summary['week']}:{target.receiver}:{target.person or '-'}:{target.channel}",
+            key=f"report:{week}:{target.receiver}:{target.person or '-'}:{target.channel}",
             purpose=Purpose.REPORT,
             receiver=target.receiver,
             channel=target.channel,

@@ -2,13 +2,14 @@
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 
 from sqlalchemy import Connection, Engine
 
 from alerts.core.contact import Directory
+from alerts.core.model import Channel
 from alerts.core.policy import choose_policy, policy_to_json
 from monitor.config.model import Config, MailboxConfig
 from monitor.core.accounts import AccountIdentity
@@ -24,6 +25,18 @@ Recognise = Callable[[bytes, datetime, Where], Message]
 """A mail's bytes, its INTERNALDATE and its folder's role -> what it means; never raises."""
 
 
+class Roster:
+    """Who can be reached, as it stands: people opt out by SMS while the worker runs."""
+
+    def __init__(self, directory: Directory) -> None:
+        """Begin with the configuration's people."""
+        self.directory = directory
+
+    def replace_unreachable(self, unreachable: frozenset[tuple[str, Channel]]) -> None:
+        """Have these people left out on these channels from now on."""
+        self.directory = replace(self.directory, unreachable=unreachable, _memo={})
+
+
 @dataclass(frozen=True, kw_only=True)
 class Services:
     """The worker's surroundings.
@@ -31,6 +44,7 @@ class Services:
     Attributes:
         first_started_at: when this store's worker was first started: what was over by then is history.
         recognise: by mailbox, because each has its own authserv-id.
+        authserv: the authserv-ids found by looking, by mailbox, for those that are configured as "auto".
         wake: set when something was planned that should go out at once.
     """
 
@@ -39,13 +53,19 @@ class Services:
     hasher: Hasher
     utc_now: WallClock
     first_started_at: datetime
-    directory: Directory
+    roster: Roster
     sources: Mapping[str, MailSource]
     recognise: Mapping[str, Recognise]
+    authserv: dict[str, str] = field(default_factory=dict)
     order_words: Callable[[str, str | None, datetime], tuple[str, ...]] | None = None
     holding_reply: Callable[[str, str | None, str | None], str] | None = None
     wake: threading.Event = field(default_factory=threading.Event)
     policies: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def directory(self) -> Directory:
+        """Who can be reached, for planning."""
+        return self.roster.directory
 
     @cached_property
     def facts_context(self) -> FactsContext:

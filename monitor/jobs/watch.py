@@ -12,22 +12,25 @@ from alerts.core.schedule import gaps
 from alerts.core.staffing import staffed_periods
 from alerts.core.words import content
 from alerts.outbox import enqueue, stats
-from monitor.core.sla import ClockState
+from monitor.core.figures import FiguresBuilder, judge, latency_seconds
+from monitor.jobs.answers import OPTED_OUT
 from monitor.jobs.people import AddressBook
+from monitor.jobs.reporting import StoredReports
 from monitor.jobs.services import Services
-from monitor.report.digest import DigestFacts, DigestThread, build_digest
+from monitor.report.digest import READ_BEFORE, DigestFacts, build_digest, count_day, yesterday_span
 from monitor.report.schedule import due_digest
 from monitor.store.engine import writing
 from monitor.store.health import (
     delete_mark,
     read_mark,
+    read_marks,
     read_troubles,
     record_first_mark,
     record_mark,
     record_told,
 )
-from monitor.store.open_threads import OpenRow, read_facts, read_open
-from monitor.store.schema import decision, message, sla_clock, thread
+from monitor.store.open_threads import read_facts, read_open
+from monitor.store.schema import decision, sla_clock, thread
 from monitor.store.snapshots import count_reviews
 
 log = structlog.get_logger(__name__)
@@ -76,6 +79,7 @@ def watch_health(services: Services, book: AddressBook) -> int:
         told += _watch_mailboxes(connection, services, book, now)
         told += _watch_outbox(connection, services, book, now)
         told += _watch_schedules(connection, services, book, now)
+        told += _watch_people(connection, services, book, now)
     if told:
         services.wake.set()
     return told
@@ -138,6 +142,19 @@ def _watch_schedules(connection: Connection, services: Services, book: AddressBo
             words = content.health(content.HealthKind.NOBODY_ON_CALL, name, since=gap.from_at, detail=detail)
             _tell(connection, services, book, key, Purpose.HEALTH, words, now)
             told += 1
+    return told
+
+
+def _watch_people(connection: Connection, services: Services, book: AddressBook, now: datetime) -> int:
+    """Who sent STOP cannot be paged any more: the team is told, once each time."""
+    told = 0
+    for name, at in read_marks(connection, OPTED_OUT).items():
+        key = f"stop:{name.removeprefix(OPTED_OUT)}:{int(at.timestamp())}"
+        if record_first_mark(connection, key, now) != now:
+            continue
+        words = content.health(content.HealthKind.PERSON_STOPPED, name.removeprefix(OPTED_OUT), since=at)
+        _tell(connection, services, book, key, Purpose.HEALTH, words, now)
+        told += 1
     return told
 
 
@@ -228,53 +245,28 @@ def _digest(connection: Connection, services: Services, now: datetime) -> dict[s
     assert wanted is not None
     zone = services.config.worker.time_zone
     rows = [row for row in read_open(connection, services.config.sla.at_risk, now) if not row.backlog]
-    reviews = sum(count_reviews(connection).values())
-    staffed = services.directory.staffing(now)
-    midnight = now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
-    built = build_digest(
+    facts = read_facts(connection, [row.clock_id for row in rows], services.facts_context, now)
+    from_at, to_at = yesterday_span(now, zone)
+    outcomes = list(StoredReports(connection, services).read_outcomes(from_at - READ_BEFORE, to_at))
+    window = FiguresBuilder()
+    for outcome in outcomes:
+        if outcome.received_at >= now - timedelta(days=7):
+            window.add(judge(outcome, now), latency_seconds(outcome), outcome.by_hand)
+    return build_digest(
         DigestFacts(
             now=now,
-            open_threads=[_digest_thread(row, len(services.config.accounts) > 1) for row in rows],
-            next_staffed_at=staffed.next_start_at(now) if services.directory.shifts else None,
-            waived_yesterday=_waived(connection, midnight - timedelta(days=1), midnight),
-            review_pending=reviews,
-            blind_mailboxes=[(one.mailbox, one.failing_since) for one in read_troubles(connection)],
+            threads=list(facts.values()),
+            yesterday=count_day(outcomes, from_at, to_at),
+            window=window.build(),
+            goal=services.config.sla.goal,
+            next_staffed_at=services.directory.staffing(now).next_start_at(now) if services.directory.shifts else None,
+            waived_yesterday=_waived(connection, from_at, to_at),
+            review_pending=sum(count_reviews(connection).values()),
             watched=bool(services.config.worker.heartbeat_url),
         ),
         wanted.language,
         zone,
         when_empty=wanted.when_empty,
-    )
-    if built is None:
-        return None
-    facts = read_facts(connection, [row.clock_id for row in rows[: content.MAX_THREADS]], services.facts_context, now)
-    yesterday = _yesterday(connection, midnight - timedelta(days=1), midnight)
-    return content.digest(
-        day_at=now,
-        open_threads=len(rows),
-        overdue=sum(row.state is ClockState.BREACHED for row in rows),
-        next_due_at=rows[0].deadline_at if rows else None,
-        received=yesterday[0],
-        answered=yesterday[1],
-        late=yesterday[2],
-        goal=services.config.sla.goal,
-        review=reviews,
-        unwatched=not services.config.worker.heartbeat_url,
-        threads=list(facts.values()),
-        notes=built["lines"],
-    )
-
-
-def _digest_thread(row: OpenRow, several_accounts: bool) -> DigestThread:
-    return DigestThread(
-        thread_id=row.thread_id,
-        deadline_at=row.deadline_at,
-        state=row.state,
-        account=row.account if several_accounts else None,
-        marketplace=row.marketplace,
-        order_id=row.order_id,
-        labels=row.labels,
-        acknowledged_by=row.acknowledged_by,
     )
 
 
@@ -290,24 +282,3 @@ def _waived(connection: Connection, from_at: datetime, to_at: datetime) -> list[
         )
     )
     return list(connection.execute(statement).scalars())
-
-
-def _yesterday(connection: Connection, from_at: datetime, to_at: datetime) -> tuple[int, int, int]:
-    received = func.count()
-    answered = func.count(message.c.answered_at)
-    row = connection.execute(
-        select(received, answered).where(
-            message.c.kind == "buyer_message",
-            message.c.excluded.is_(False),
-            message.c.received_at >= from_at,
-            message.c.received_at < to_at,
-        )
-    ).one()
-    late = connection.execute(
-        select(func.count()).where(
-            sla_clock.c.deadline_at >= from_at,
-            sla_clock.c.deadline_at < to_at,
-            (sla_clock.c.closed_at.is_(None)) | (sla_clock.c.closed_at > sla_clock.c.deadline_at),
-        )
-    ).scalar_one()
-    return row[0], row[1], late

@@ -126,6 +126,12 @@ def read_mark_detail(connection: Connection, name: str) -> str | None:
     return connection.execute(select(mark.c.detail).where(mark.c.name == name)).scalar()
 
 
+def read_marks(connection: Connection, prefix: str) -> dict[str, datetime]:
+    """Return all marks whose name begins so, with when they were made."""
+    rows = connection.execute(select(mark.c.name, mark.c.at).where(mark.c.name.startswith(prefix, autoescape=True)))
+    return {row.name: row.at for row in rows}
+
+
 def record_mark(connection: Connection, name: str, at: datetime, detail: str = "") -> None:
     """Store when something was done last."""
     upsert(connection, mark, [{"name": name, "at": at, "detail": detail}], ["at", "detail"])
