@@ -1,12 +1,14 @@
 """What delivering promises, on SQLite and PostgreSQL alike."""
 
-from collections.abc import Iterator
-from datetime import timedelta
+import threading
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.exc import OperationalError
 
 from alerts.core.model import Channel, Delivery, Post, Purpose
 from alerts.delivery.ports import Target, Timing
@@ -470,6 +472,189 @@ def test_another_worker_leaves_a_delivery_alone_until_its_lease_ends(rig: Rig) -
     assert rig.slack.looked_up == []
     assert len(rig.slack.attempts) == 1
     assert rig.statuses() == ["sent"]
+
+
+def test_a_provider_that_hangs_delays_no_other_channel(rig: Rig) -> None:
+    rig.open(1, 2)
+    rig.slack.gate = threading.Event()
+    rig.put(make_alert(1), make_page(1))
+    summary = rig.dispatcher.deliver_due(rig.clock(), wait_seconds=0.5)
+    assert summary.busy == (Channel.SLACK,)
+    assert len(rig.sms.accepted) == 1
+    rig.put(make_page(2))
+    rig.dispatcher.deliver_due(rig.clock(), wait_seconds=0.5)
+    assert len(rig.sms.accepted) == 2
+    rig.dispatcher.reconcile(rig.clock(), wait_seconds=0)
+    rig.slack.gate.set()
+    assert rig.dispatcher.stop()
+    assert len(rig.slack.attempts) == 1
+    assert rig.statuses() == ["sent"] * 3
+
+
+def test_a_stop_waits_for_what_is_being_sent_and_begins_nothing_new(rig: Rig) -> None:
+    rig.open(1, 2)
+    rig.slack.gate = threading.Event()
+    rig.put(make_alert(1), make_alert(2))
+    rig.dispatcher.deliver_due(rig.clock(), wait_seconds=0)
+    assert rig.slack.entered.wait(10)
+    assert not rig.dispatcher.stop(wait_seconds=0.05)
+    rig.slack.gate.set()
+    assert rig.dispatcher.stop()
+    assert sorted(rig.statuses()) == ["pending", "sent"]
+
+
+def test_a_provider_in_trouble_is_left_alone_until_the_next_tick(rig: Rig) -> None:
+    rig.open(*range(1, 11))
+    rig.put(*(make_alert(clock_id) for clock_id in range(1, 11)))
+    rig.slack.before.extend([refusal(Reason.UNREACHABLE)] * 5)
+    rig.deliver()
+    assert len(rig.slack.attempts) == 3
+    rig.deliver_until_quiet()
+    assert len(rig.slack.accepted) == 10
+
+
+def test_one_slack_channel_gets_one_message_a_second_and_others_do_not_wait_for_it(engine: Engine) -> None:
+    rig = Rig(engine, timing=Timing(spacing={Channel.SLACK: timedelta(minutes=1)}))
+    rig.open(1, 2, 3)
+    rig.put(make_alert(1), make_alert(2), make_alert(3, receiver="managers"))
+    rig.deliver()
+    assert [item.receiver for item in rig.slack.accepted] == ["team", "managers"]
+    rig.deliver(seconds=59)
+    assert len(rig.slack.accepted) == 2
+    rig.deliver(seconds=1)
+    assert [item.threads[0].clock_id for item in rig.slack.accepted] == [1, 3, 2]
+
+
+def test_an_outcome_that_cannot_be_written_is_looked_up_later(rig: Rig) -> None:
+    rig.open(1)
+    rig.put(make_alert(1))
+    failing = threading.Event()
+
+    def fail(conn: Connection) -> None:
+        if failing.is_set():
+            raise OperationalError("BEGIN", {}, Exception("database or disk is full"))
+
+    event.listen(rig.engine, "begin", fail)
+    dispatcher = rig.start(checkpoint=lambda name: failing.set() if name == "sent" else None)
+    with pytest.raises(OperationalError, match="disk is full"):
+        dispatcher.deliver_due(rig.clock(), wait_seconds=20)
+    failing.clear()
+    assert rig.statuses() == ["sending"]
+    dispatcher.reconcile(rig.clock.advance(minutes=1))
+    dispatcher.reconcile(rig.clock.advance(seconds=3))
+    assert rig.statuses() == ["sent"]
+    assert len(rig.slack.attempts) == 1
+
+
+def test_two_workers_at_once_send_each_message_once(rig: Rig) -> None:
+    clocks = range(1, 41)
+    rig.open(*clocks)
+    rig.put(*(make_alert(clock_id) for clock_id in clocks), *(make_page(1, f"p{number}") for number in range(20)))
+    workers = [rig.start(alone=False) for _ in range(3)]
+    threads = [
+        threading.Thread(target=worker.deliver_due, args=(rig.clock(),), kwargs={"wait_seconds": 30})
+        for worker in workers
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert sorted(item.threads[0].clock_id for item in rig.slack.accepted) == list(clocks)
+    assert sorted(str(item.person) for item in rig.sms.accepted) == sorted(f"p{number}" for number in range(20))
+
+
+def test_codes_of_sms_and_voice_to_one_person_differ(rig: Rig) -> None:
+    rig.open(1)
+    rig.put(make_page(1), make_page(1, receiver="oncall-voice", channel=Channel.VOICE))
+    rig.deliver()
+    codes = [item.code for channel in (Channel.SMS, Channel.VOICE) for item in rig.notifiers[channel].accepted]
+    assert sorted(code or 0 for code in codes) == [1, 2]
+
+
+def test_an_orphan_of_a_dead_worker_is_looked_up_by_the_next_one(rig: Rig) -> None:
+    rig.open(1, 2)
+    rig.put(make_alert(1), make_alert(2))
+
+    class Died(BaseException):
+        pass
+
+    def die(name: str) -> None:
+        if name == "sent":
+            raise Died
+
+    with pytest.raises(Died):
+        rig.start(checkpoint=die).deliver_due(rig.clock())
+    assert sorted(rig.statuses()) == ["pending", "sending"]
+    heir = rig.start()
+    heir.reconcile(rig.clock.advance(seconds=1))
+    assert rig.slack.looked_up == []  # the provider may still be at it
+    summary = heir.reconcile(rig.clock.advance(seconds=3))
+    assert summary.reconciled == 1
+    heir.deliver_due(rig.clock())
+    assert rig.statuses() == ["sent", "sent"]
+    assert len(rig.slack.attempts) == 2
+
+
+def test_a_second_ring_waits_until_it_is_known_whether_the_first_arrived(rig: Rig) -> None:
+    rig.open(1)
+    rig.put(make_page(1))
+    rig.sms.before.append(doubt())
+    rig.deliver()
+    rig.put(make_page(1, step=1))
+    rig.deliver(seconds=1)
+    assert len(rig.sms.attempts) == 1
+    rig.deliver_until_quiet()
+    assert len(rig.sms.accepted) == 2
+
+
+def test_who_was_told_only_of_the_end_by_no_earlier_message_is_still_told(rig: Rig) -> None:
+    rig.open(1)
+    rig.put(make_news(Purpose.CLOSED, 1, receiver="managers"))
+    rig.deliver()
+    assert [item.receiver for item in rig.slack.accepted] == ["managers"]
+
+
+def test_a_change_has_nothing_to_redraw_where_no_message_stands(rig: Rig) -> None:
+    rig.open(1)
+    rig.put(make_news(Purpose.UPDATE, 1))
+    rig.deliver()
+    assert rig.slack.attempts == []
+    assert rig.statuses() == ["cancelled: never_told"]
+
+
+def test_an_alert_about_an_erased_thread_is_cancelled(rig: Rig) -> None:
+    rig.open(1)
+    rig.threads.facts.clear()
+    rig.put(make_alert(1))
+    rig.deliver()
+    assert rig.statuses() == ["cancelled: forgotten"]
+
+
+def test_the_first_alert_of_a_clock_may_jump_the_queue(rig: Rig) -> None:
+    asked: list[bool] = []
+
+    def note(channel: Channel, sent: Sequence[datetime], now: datetime, first_alert: bool) -> datetime:
+        asked.append(first_alert)
+        return now
+
+    rig.allowed_at = note
+    rig.open(1)
+    rig.put(make_page(1))
+    rig.deliver()
+    rig.put(make_page(1, step=1))
+    rig.deliver(minutes=5)
+    assert asked == [True, False]
+
+
+def test_an_idle_tick_writes_nothing(rig: Rig) -> None:
+    rig.open(1)
+    rig.put(make_alert(1, due_at=START + timedelta(days=1)))
+    begun: list[bool] = []
+    event.listen(rig.engine, "begin", lambda conn: begun.append(bool(conn.get_execution_options().get("read_only"))))
+    rig.dispatcher.deliver_due(rig.clock())
+    rig.dispatcher.check_delivered(rig.clock())
+    assert begun
+    assert all(begun)
 
 
 def test_a_clock_set_back_an_hour_or_more_does_not_delay_a_retry(rig: Rig) -> None:
