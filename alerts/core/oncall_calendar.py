@@ -92,7 +92,7 @@ def _read(text: str) -> tuple[Any, tuple[str, ...]]:
 
     try:
         calendar = icalendar.Calendar.from_ical(text)
-    except (ValueError, KeyError, IndexError):
+    except ValueError:
         calendar = None
     if calendar is None or calendar.name != "VCALENDAR":
         raise ValueError("calendar: not an iCalendar text. Give the address that ends in .ics, not that of a web page.")
@@ -105,7 +105,7 @@ def _read(text: str) -> tuple[Any, tuple[str, ...]]:
             alone.subcomponents = [component]
             try:
                 recurring_ical_events.of(alone)
-            except (ValueError, KeyError, TypeError, AttributeError):
+            except (ValueError, TypeError):
                 problem = "its recurrence cannot be read"
         if problem is None:
             kept.append(component)
@@ -119,10 +119,12 @@ def _problem(event: Any) -> str | None:
     if event.errors or "DTSTART" not in event:
         fields = ", ".join(sorted({str(name) for name, _ in event.errors})) or "DTSTART"
         return f"{fields} cannot be read or is missing"
-    rule = event.get("RRULE")
-    for one in rule if isinstance(rule, list) else [rule]:
-        if one is not None and str(next(iter(one.get("FREQ", [])), "")).upper() in _TOO_OFTEN:
+    rules = event.get("RRULE", [])
+    for rule in rules if isinstance(rules, list) else [rules]:
+        if str(next(iter(rule.get("FREQ", [])), "")).upper() in _TOO_OFTEN:
             return "it recurs every minute or more often"
+        if next(iter(rule.get("INTERVAL", [])), 1) < 1:  # the library would count for ever
+            return "it recurs at an interval of nothing"
     return None
 
 

@@ -159,7 +159,9 @@ def _again_at(view: ClockView, told_at: datetime | None, *, with_phones: bool = 
 
 def _repeat_at(view: ClockView, step: int, told_at: datetime | None) -> datetime | None:
     repeat_every = view.steps[step].repeat_every
-    return told_at + repeat_every if told_at is not None and repeat_every > _NOTHING else None
+    if told_at is None or repeat_every <= _NOTHING:
+        return None
+    return max(told_at + repeat_every, _step_at(view, step))
 
 
 def _notifications(

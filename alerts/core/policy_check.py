@@ -86,7 +86,7 @@ def _step_problems(policy: EscalationPolicy, names: Sequence[str], target: timed
     for step in policy.steps:
         at = f'{where} remaining = "{words_of(step.remaining)}"'
         if step.remaining < _NOTHING:
-            yield f'{at}: before nothing is left there is no less. Write "0s" for the breach.'
+            yield f'{at}: less than nothing never remains. Write "0s" for the breach.'
         if step.remaining > target:
             yield f"{at}: unreachable, longer than the target of {words_of(target)}. Write at most the target."
         if before is not None and step.remaining == before:

@@ -127,9 +127,7 @@ def handovers(rotation: Rotation, at: datetime) -> tuple[int, datetime, datetime
     def begins(turn: int) -> datetime:
         return instant_of_local(first + turn * rotation.every, rotation.time_zone)
 
-    # Local time jumps, so the estimate may be one turn off near a handover.
-    while begins(number) > at:
-        number -= 1
+    # In the repeated hour of autumn the local time lies before a handover that has been.
     while begins(number + 1) <= at:
         number += 1
     return number, begins(number), begins(number + 1)
