@@ -1,0 +1,320 @@
+"""The buyer's own words inside Amazon's template, found by shape and never by language.
+
+Owns where the words begin and end: dashes, a label, dashes. The label may be in any language, quoted, full-width,
+right-to-left, missing, or squeezed into one line. Must not decide what a mail is.
+"""
+
+import re
+from dataclasses import dataclass
+
+MAX_TEXT = 200_000
+"""Characters read: Amazon cuts a message at 4,000; more is somebody's attack or attachment."""
+
+PRE_OPEN, PRE_CLOSE = "\ue003", "\ue004"
+"""Put by the HTML reader around a <pre>: Amazon writes the words into one."""
+
+DASHES = "\\-‐‑‒–—―─━﹣－"
+_BIDI = "\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff"
+_EDGE = f" \t\r\xa0\u3000{_BIDI}{PRE_OPEN}{PRE_CLOSE}"
+_QUOTE = f"[>|{_EDGE}]*+"
+_LINE = re.compile(
+    rf"^(?P<quote>{_QUOTE})[{DASHES}]{{4,}}+[{_EDGE}]*+"
+    rf"(?P<label>[^{DASHES}{_EDGE}\n](?:[^\n]{{0,98}}?[^{DASHES}{_EDGE}\n])?)[{_EDGE}]*[{DASHES}]{{4,}}+[{_EDGE}]*+$",
+    re.MULTILINE,
+)
+_INLINE = re.compile(
+    rf"[{DASHES}]{{5,}}+\s*+(?P<label>[^{DASHES}\s](?:(?:[^{DASHES}\n]|[{DASHES}](?![{DASHES}])){{0,60}}?[^{DASHES}\s])?)"
+    rf"\s*[{DASHES}]{{5,}}+"
+)
+_RULE = re.compile(rf"^[{_EDGE}>]*+[{DASHES}_]{{8,}}+[{_EDGE}]*+$", re.MULTILINE)
+_FIELD = re.compile(rf"^[>|{_EDGE}*]*+[^\s:：<>@/][^\n:：<>@/]{{0,24}}[:：]\*?[ \t]*\S[^\n]*$")
+_QUOTED = re.compile(rf"^[{_EDGE}]*+>", re.MULTILINE)
+_ORDER = r"\d{3}-\d{7}-\d{7}"
+_ORDER_LINE = re.compile(rf"(?:^|[\s>])[#＃]\s*:?\s*({_ORDER})(?![\d-])", re.MULTILINE)
+_ASIN = re.compile(r"[\[［]\s*ASIN\s*[:：]?\s*([A-Z0-9]{10})\s*[\]］]")
+_AMAZON_URL = re.compile(r"https?://[^\s<>\"']{0,300}?amazon[^\s<>\"']*", re.IGNORECASE)
+_URL_ONLY = re.compile(rf"[{_EDGE}<(\[]*https?://\S+[{_EDGE}>)\]]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What a text gave.
+
+    Attributes:
+        text: the words, without blank lines around them; "" when nothing stands between the markers.
+        head: the template before the words: the order line and the item stand there.
+        labels: the delimiter lines seen, without their dashes.
+        enclosed: both markers (or a <pre>) were there, so `text` is exact.
+        flattened: the markers stood inside a line: line breaks of the words are lost.
+        own_program: the words came before a quoted block: the buyer answered from an own mail program.
+    """
+
+    text: str
+    head: str = ""
+    labels: tuple[str, ...] = ()
+    enclosed: bool = False
+    flattened: bool = False
+    own_program: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    start: int
+    end: int
+    label: str
+    quoted: bool
+
+
+def read_words(text: str, *, forwarded: bool = False) -> Words:
+    """Return the buyer's words in a text with LF line ends.
+
+    Args:
+        text: plain text, or text made from HTML; read up to `MAX_TEXT` characters.
+        forwarded: somebody passed the mail on: what stands before the quoted block is not the buyer's.
+    """
+    text = text[:MAX_TEXT]
+    marks, boundary = _marks(text)
+    if forwarded and boundary is not None:
+        text = _unquote(text[boundary:])
+        marks, _ = _marks(text)
+        boundary = None
+    outer = [mark for mark in marks if not mark.quoted]
+    if boundary is not None and (not outer or outer[0].start > boundary):
+        if marks or _LINE.search(text, boundary) or _looks_quoted(text, boundary):
+            quoted = _unquote(text[boundary:])
+            inner = _marks(quoted)[0]
+            head = quoted[: inner[0].start] if inner else ""
+            return Words(_trim(text[:boundary]), head, _labels(marks), enclosed=bool(marks), own_program=True)
+        boundary = None
+    if len(outer) >= 2:
+        return _between(text, outer, boundary)
+    pre = _pre(text)
+    if pre is not None:
+        return Words(_trim(text[pre[0] : pre[1]]), text[: pre[0]], _labels(marks), enclosed=True)
+    if not outer:
+        inline = [
+            _Mark(m.start(), m.end(), m["label"], False) for m in _INLINE.finditer(text) if "://" not in m["label"]
+        ]
+        if len(inline) >= 2:
+            found = _between(text, inline, None)
+            return Words(found.text, found.head, found.labels, enclosed=True, flattened=True)
+        outer = inline
+    return _half_open(text, outer)
+
+
+def order_line(head: str) -> str | None:
+    """Return the order number of Amazon's `# <order>` line in the template before the words."""
+    match = _ORDER_LINE.search(head)
+    return match[1] if match else None
+
+
+def item_line(head: str) -> str | None:
+    """Return the ASIN of Amazon's item line in the template before the words."""
+    match = _ASIN.search(head)
+    return match[1] if match else None
+
+
+def delimiter_labels(text: str) -> tuple[str, ...]:
+    """Return the labels of the delimiter lines in a text, in order."""
+    text = text[:MAX_TEXT]
+    return _labels(_marks(text)[0]) or tuple(m["label"] for m in _INLINE.finditer(text) if "://" not in m["label"])
+
+
+def has_delimiter_pair(text: str) -> bool:
+    """Return whether two delimiter-shaped lines (or squeezed ones) stand in the text."""
+    return len(delimiter_labels(text)) >= 2
+
+
+def outside_words(text: str) -> str:
+    """Return the template alone: the text without what stands between its first and last delimiter."""
+    text = text[:MAX_TEXT]
+    marks = _marks(text)[0] or [_Mark(m.start(), m.end(), "", False) for m in _INLINE.finditer(text)]
+    if len(marks) < 2:
+        return text
+    return text[: marks[0].start] + "\n" + text[marks[-1].end :]
+
+
+def _labels(marks: list[_Mark]) -> tuple[str, ...]:
+    return tuple(mark.label for mark in marks)
+
+
+def _marks(text: str) -> tuple[list[_Mark], int | None]:
+    """Return the delimiter lines, and where a quoted or forwarded mail begins."""
+    marks: list[_Mark] = []
+    boundary: int | None = None
+    for match in _LINE.finditer(text):
+        if _fields_follow(text, match.end()):
+            boundary = match.start() if boundary is None else boundary
+            continue
+        marks.append(_Mark(match.start(), match.end(), match["label"], ">" in match["quote"] or "|" in match["quote"]))
+    for start in (_quote_start(text), _field_block(text)):
+        if start is not None and (boundary is None or start < boundary):
+            boundary = start
+    return marks, boundary
+
+
+def _fields_follow(text: str, position: int) -> bool:
+    """Return whether mail headers follow ("From: … <a@b>"): then the dashes were a mail program's, not Amazon's."""
+    lines = [line for line in text[position : position + 2000].split("\n") if line.strip(_EDGE + ">")][:3]
+    fields = [line for line in lines if _FIELD.match(line)]
+    return (
+        bool(lines) and len(fields) >= min(2, len(lines)) and any("@" in line for line in lines) and lines[0] in fields
+    )
+
+
+def _field_block(text: str) -> int | None:
+    """Return the start of three or more header lines in a row, one with an address: an unmarked quoted mail."""
+    if "@" not in text:
+        return None
+    position, first, run, address = 0, 0, 0, False
+    for line in text.split("\n", 600)[:600]:
+        if len(line) < 1000 and _FIELD.match(line) and "//" not in line.partition(":")[2][:2]:
+            if run == 0:
+                first, address = position, False
+            run += 1
+            address = address or "@" in line
+            if run >= 3 and address:
+                return _with_rule_before(text, first)
+        else:
+            run = 0
+        position += len(line) + 1
+    return None
+
+
+def _with_rule_before(text: str, start: int) -> int:
+    """Return the start of the line of underscores or dashes right above a header block, else the block's own."""
+    above = text[:start].rstrip("\n \t\r")
+    line_start = above.rfind("\n") + 1
+    return line_start if _RULE.fullmatch(above[line_start:]) else start
+
+
+def _quote_start(text: str) -> int | None:
+    """Return where the first quoted block begins, with the line(s) that introduce it ("On … wrote:")."""
+    match = _QUOTED.search(text)
+    if match is None:
+        return None
+    start = match.start()
+    above = text[:start].rstrip("\n \t\r\xa0\u200e\u200f")
+    if not above.endswith((":", "：")):
+        return start
+    line_start = above.rfind("\n") + 1
+    for _ in range(2):
+        line = above[line_start:]
+        before = above[: line_start - 1] if line_start else ""
+        previous = before[before.rfind("\n") + 1 :]
+        if (
+            re.search(r"\d{4}|\d[:.h]\d\d", line)
+            or not previous.strip()
+            or not re.search(r"\d{4}|\d[:.h]\d\d", previous)
+        ):
+            break
+        line_start = len(before) - len(previous)
+    return line_start
+
+
+def _looks_quoted(text: str, boundary: int) -> bool:
+    """Return whether all that follows the introduction is quoted."""
+    lines = [line for line in text[boundary:].split("\n") if line.strip(_EDGE)]
+    return len(lines) > 1 and sum(line.lstrip(_EDGE).startswith(">") for line in lines[2:]) >= len(lines[2:]) * 0.6
+
+
+def _unquote(text: str) -> str:
+    return re.sub(rf"^(?:[{_EDGE}]*>[ \t]?)+", "", text, flags=re.MULTILINE)
+
+
+def _between(text: str, marks: list[_Mark], boundary: int | None) -> Words:
+    opener, closer = marks[0], marks[-1]
+    inner = text[opener.end : closer.start]
+    own_program = False
+    if boundary is not None and opener.end <= boundary < closer.start:
+        cut = boundary - opener.end
+        rest = inner[cut:]
+        if _LINE.search(rest) or _field_block(rest) == 0 or _looks_quoted(inner, cut):
+            inner, own_program = inner[:cut], True
+    return Words(_trim(inner), text[: opener.start], _labels(marks), enclosed=True, own_program=own_program)
+
+
+def _pre(text: str) -> tuple[int, int] | None:
+    start = text.find(PRE_OPEN)
+    if start < 0:
+        return None
+    end = text.find(PRE_CLOSE, start)
+    return start + 1, end if end > 0 else len(text)
+
+
+def _half_open(text: str, marks: list[_Mark]) -> Words:
+    """Return the words when a marker, or both, is missing: bounded by the item line above and Amazon's links below."""
+    head_end = _head_end(text)
+    mark = marks[0] if marks else None
+    if mark is None:
+        tail = _tail_start(text, head_end)
+        if head_end or tail < len(text):
+            start = head_end or _after_greeting(text, tail)
+            return Words(_trim(text[start:tail]), text[:start])
+        return Words(_trim(text))
+    if _is_opener(text, mark, head_end):
+        tail = _tail_start(text, mark.end)
+        return Words(_trim(text[mark.end : tail]), text[: mark.start], (mark.label,))
+    start = head_end or _after_greeting(text, mark.start)
+    return Words(_trim(text[start : mark.start]), text[:start], (mark.label,))
+
+
+def _is_opener(text: str, mark: _Mark, head_end: int) -> bool:
+    if head_end and head_end <= mark.start:
+        return not text[head_end : mark.start].strip(_EDGE + "\n")
+    if mark.label.endswith((":", "：")):
+        return True
+    return bool(text[mark.end : _tail_start(text, mark.end)].strip(_EDGE + "\n"))
+
+
+def _head_end(text: str) -> int:
+    """Return the end of Amazon's order and item lines, 0 where the text has none at its beginning."""
+    top = text[:4000]
+    end = 0
+    order = _ORDER_LINE.search(top)
+    item = _ASIN.search(top, order.end() if order else 0)
+    if item is not None and (order is None or item.start() - order.end() < 600):
+        end = item.end()
+    elif order is not None:
+        paragraphs = [part for part in re.split(r"\n\s*\n", top[: order.start()]) if part.strip(_EDGE + "\n")]
+        if len(paragraphs) == 1 and len(paragraphs[0]) < 200:
+            end = order.end()
+    if not end:
+        return 0
+    line_end = text.find("\n", end)
+    rest = text[end : line_end if line_end >= 0 else len(text)]
+    if not rest.strip(_EDGE + ":：]"):
+        return line_end if line_end >= 0 else len(text)
+    return end
+
+
+def _tail_start(text: str, start: int) -> int:
+    """Return where Amazon's closing part begins after `start`: its first link's line, or a line of dashes."""
+    ends = [len(text)]
+    link = _AMAZON_URL.search(text, start)
+    if link is not None:
+        line_start = max(text.rfind("\n", 0, link.start()) + 1, start)
+        line_end = text.find("\n", line_start)
+        line = text[line_start : line_end if line_end >= 0 else len(text)]
+        if _URL_ONLY.fullmatch(line) and line_start > start:
+            above = text[start : line_start - 1]
+            if above.strip(_EDGE + "\n") and above[above.rfind("\n") + 1 :].strip(_EDGE):
+                line_start = start + above.rfind("\n") + 1
+        ends.append(line_start)
+    rule = _RULE.search(text, start)
+    if rule is not None:
+        ends.append(rule.start())
+    return min(ends)
+
+
+def _after_greeting(text: str, limit: int) -> int:
+    """Return where the first paragraph ends, if more follows before `limit`: Amazon's greeting."""
+    match = re.match(r"\s*[^\n]{1,200}\n\s*\n", text[:limit])
+    if match and text[match.end() : limit].strip(_EDGE + "\n"):
+        return match.end()
+    return 0
+
+
+def _trim(text: str) -> str:
+    text = text.replace(PRE_OPEN, "").replace(PRE_CLOSE, "")
+    return text.strip("\n\r \t\xa0\u3000\u200b\u200e\u200f\u202a\u202b\u202c\u2066\u2067\u2068\u2069\ufeff")

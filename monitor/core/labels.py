@@ -1,0 +1,180 @@
+"""What a buyer's words are about: labels that order and route alerts. They never decide what is a buyer message.
+
+Owns the matching and the priorities. Must not read files: the words come from `monitor.parse.wordlists`.
+
+A word list entry is a word or a phrase. `parcel*` fits every word that begins so; without a star the whole word must fit.
+Writing without spaces (Chinese, Japanese, Thai) is searched anywhere. Case and accents do not matter.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+PRIORITIES: dict[str, int] = {
+    "claim_threat": 40,
+    "complaint": 30,
+    "damaged": 25,
+    "cancellation": 25,
+    "delivery": 20,
+    "refund": 15,
+    "return": 15,
+    "product_question": 10,
+    "invoice": 5,
+    "thank_you": -20,
+    "out_of_office": -20,
+}
+"""A message's priority is that of its most urgent label; 0 without any. A rule in the configuration may set another."""
+
+QUIET_LABELS = ("out_of_office", "thank_you")
+MAX_WORDS = 2_000
+THANKS_AT_MOST = 40  # words: a longer message says more than thanks
+
+_WORD = re.compile(r"[^\W_]+")
+_UNSPACED = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
+_QUESTION = re.compile(r"[?？؟]")
+_FOLDED_BEYOND_ACCENTS = str.maketrans(
+    {"ł": "l", "ø": "o", "đ": "d", "ı": "i", "ß": "ss", "æ": "ae", "œ": "oe", "ـ": ""}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LabelRule:
+    """Words that give a label. `priority` None keeps the label's usual one (10 for a label of one's own)."""
+
+    name: str
+    words: tuple[str, ...]
+    priority: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LabelBook:
+    """Rules made ready for matching by `build_label_book`."""
+
+    phrases: dict[str, tuple[tuple[tuple[str, ...], bool, str], ...]]
+    stems: dict[str, tuple[tuple[tuple[str, ...], bool, str], ...]]
+    stem_lengths: tuple[int, ...]
+    unspaced: tuple[tuple[str, str], ...]
+    priorities: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """Labels, most important first, and the priority they give."""
+
+    labels: tuple[str, ...] = ()
+    priority: int = 0
+
+
+def fold(text: str) -> str:
+    """Return the text without case, accents and width, so that "Remboursé" and "rembourse" are one."""
+    if text.isascii():
+        return text.lower()
+    parts = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(char for char in parts if not unicodedata.combining(char)).translate(_FOLDED_BEYOND_ACCENTS)
+
+
+def build_label_book(rules: Iterable[LabelRule]) -> LabelBook:
+    """Return the rules ready for use; later rules add words to a label and may set its priority.
+
+    An entry is a phrase of words; its last word may end in `*`.
+    """
+    phrases: dict[str, list[tuple[tuple[str, ...], bool, str]]] = {}
+    stems: dict[str, list[tuple[tuple[str, ...], bool, str]]] = {}
+    unspaced: dict[tuple[str, str], None] = {}
+    priorities = dict(PRIORITIES)
+    for rule in rules:
+        priorities.setdefault(rule.name, 10)
+        if rule.priority is not None:
+            priorities[rule.name] = rule.priority
+        for entry in rule.words:
+            folded = fold(entry).strip()
+            star = folded.endswith("*")
+            if _UNSPACED.search(folded):
+                unspaced[(folded.rstrip("*"), rule.name)] = None
+                continue
+            words = tuple(_WORD.findall(folded))
+            if not words:
+                continue
+            if len(words) == 1 and star:
+                stems.setdefault(words[0], []).append(((), False, rule.name))
+            else:
+                phrases.setdefault(words[0], []).append((words[1:], star, rule.name))
+    return LabelBook(
+        phrases={word: tuple(dict.fromkeys(found)) for word, found in phrases.items()},
+        stems={word: tuple(dict.fromkeys(found)) for word, found in stems.items()},
+        stem_lengths=tuple(sorted({len(word) for word in stems})),
+        unspaced=tuple(unspaced),
+        priorities=priorities,
+    )
+
+
+def find_labels(text: str, book: LabelBook) -> set[str]:
+    """Return the labels whose words stand in the text."""
+    folded = fold(text)
+    words = _WORD.findall(folded)[:MAX_WORDS]
+    found: set[str] = set()
+    phrases, stems = book.phrases, book.stems
+    for index, word in enumerate(words):
+        for rest, star, name in phrases.get(word, ()):
+            if name not in found and _continues(words, index + 1, rest, star):
+                found.add(name)
+        size = len(word)
+        for length in book.stem_lengths:
+            if length > size:
+                break
+            for _, _, name in stems.get(word[:length], ()):
+                found.add(name)
+    if _UNSPACED.search(folded):
+        found.update(name for phrase, name in book.unspaced if phrase in folded)
+    return found
+
+
+def label_words(words: str, subject: str, book: LabelBook) -> Labelled:
+    """Return the labels of a buyer message.
+
+    Thanks count only where nothing else is said: "thank you" ends most questions. The subject, which Amazon words by the
+    topic the buyer chose, adds to what the message says, but not to a mere thank-you or an out-of-office note.
+
+    Args:
+        words: the buyer's own words.
+        subject: the mail's subject, decoded.
+        book: from `build_label_book`.
+    """
+    found = find_labels(words, book) if words else set()
+    in_subject = find_labels(subject, book) if subject else set()
+    if "out_of_office" in in_subject:
+        found.add("out_of_office")
+    thanks = "thank_you" in found
+    found.discard("thank_you")
+    in_subject -= {"thank_you", "out_of_office"}
+    if "out_of_office" in found:
+        found = {"out_of_office"}
+    elif (
+        thanks
+        and not found
+        and len(words.split()) <= THANKS_AT_MOST
+        and len(words) <= 400
+        and not _QUESTION.search(words)
+    ):
+        found = {"thank_you"}
+    else:
+        found |= in_subject
+    return ordered(found, book.priorities)
+
+
+def ordered(found: Iterable[str], priorities: dict[str, int]) -> Labelled:
+    """Return labels by falling priority, then by name, and the priority of the first."""
+    labels = tuple(sorted(found, key=lambda name: (-priorities.get(name, 0), name)))
+    return Labelled(labels, priorities.get(labels[0], 0) if labels else 0)
+
+
+def _continues(words: list[str], index: int, rest: tuple[str, ...], star: bool) -> bool:
+    end = index + len(rest)
+    if not rest:
+        return True
+    if end > len(words):
+        return False
+    if not star:
+        return tuple(words[index:end]) == rest
+    return tuple(words[index : end - 1]) == rest[:-1] and words[end - 1].startswith(rest[-1])

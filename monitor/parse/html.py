@@ -1,0 +1,147 @@
+"""HTML to text, in linear time whatever the HTML: hostile nesting costs a tree builder minutes, and needs no tree here.
+
+Owns what a tag means for the text. Must not fetch, render or believe anything.
+"""
+
+import html
+import re
+
+from monitor.core.delimiters import PRE_CLOSE, PRE_OPEN
+
+MAX_HTML = 1_000_000
+"""Characters read; Amazon's mails have some 60,000."""
+
+_BREAK, _QUOTE_IN, _QUOTE_OUT = "\ue000", "\ue001", "\ue002"
+_TAG = re.compile(r"""<(/?)([a-zA-Z][a-zA-Z0-9]{0,15})\b(?:[^<>"]|"[^"<]*+")*+>|<[!/?a-zA-Z][^<>]*>""")
+_HREF = re.compile(
+    r"""(?:href|src)\s{0,5}=\s{0,5}(?:"([^"<>]{4,4096})"|'([^'<>]{4,4096})'|([^\s"'<>]{4,4096}))""", re.IGNORECASE
+)
+_SPACES = re.compile(r"[ \t\r\n\f]+")
+_BLANKS = re.compile(rf"[ \t]*{_BREAK}[ \t]*")
+_MANY_LINES = re.compile(r"\n{3,}")
+_PRIVATE = str.maketrans("", "", "".join((_BREAK, _QUOTE_IN, _QUOTE_OUT, PRE_OPEN, PRE_CLOSE)))
+_LINE_TAGS = frozenset(
+    [
+        "br",
+        "p",
+        "div",
+        "tr",
+        "table",
+        "tbody",
+        "thead",
+        "li",
+        "ul",
+        "ol",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "hr",
+        "section",
+        "article",
+        "header",
+        "footer",
+        "dl",
+        "dt",
+        "dd",
+    ]
+)
+_PARAGRAPHS = frozenset(["p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol"])
+_DROPPED = ("script", "style", "head", "title", "template")
+
+
+def find_links(source: str) -> list[str]:
+    """Return the addresses in href and src attributes, entities decoded, in order."""
+    found = []
+    for double, single, bare in _HREF.findall(source[:MAX_HTML]):
+        address = double or single or bare
+        found.append(html.unescape(address).strip() if "&" in address else address.strip())
+        if len(found) >= 2_000:
+            break
+    return found
+
+
+def html_to_text(source: str) -> str:
+    """Return the text of HTML with its lines, each <pre> between `PRE_OPEN` and `PRE_CLOSE`, quoted blocks after ">"."""
+    source = _without_dropped(source[:MAX_HTML].translate(_PRIVATE))
+    pieces: list[str] = []
+    position, pre = 0, 0
+    for match in _TAG.finditer(source):
+        pieces.append(_text(source[position : match.start()], pre))
+        position = match.end()
+        name = (match[2] or "").lower()
+        closing = match[1] == "/"
+        if name == "pre":
+            pre = max(0, pre - 1) if closing else pre + 1
+            if (closing and pre == 0) or (not closing and pre == 1):
+                pieces.append(f"{_BREAK}{PRE_CLOSE}{_BREAK}" if closing else f"{_BREAK}{PRE_OPEN}")
+        elif name == "blockquote":
+            pieces.append(_BREAK + (_QUOTE_OUT if closing else _QUOTE_IN))
+        elif name in _LINE_TAGS:
+            pieces.append(_BREAK * 2 if name in _PARAGRAPHS else _BREAK)
+        elif name in ("td", "th"):
+            pieces.append(" ")
+    pieces.append(_text(source[position:], pre))
+    if pre:
+        pieces.append(PRE_CLOSE)
+    text = _BLANKS.sub(_BREAK, "".join(pieces)).replace(_BREAK, "\n")
+    text = _quote(text) if _QUOTE_IN in text else text
+    return _MANY_LINES.sub("\n\n", text) if PRE_OPEN not in text else text
+
+
+def _text(raw: str, pre: int) -> str:
+    if not raw:
+        return ""
+    raw = raw.replace("\r\n", "\n").replace("\r", "\n").replace("\n", _BREAK) if pre else _SPACES.sub(" ", raw)
+    return html.unescape(raw) if "&" in raw else raw
+
+
+def _without_dropped(source: str) -> str:
+    """Return the source without comments, scripts, styles and the head, each cut with plain searches."""
+    source = _cut(source, "<!--", "-->")
+    for name in _DROPPED:
+        source = _cut(source, f"<{name}", f"</{name}")
+    return source
+
+
+def _cut(source: str, opening: str, closing: str) -> str:
+    lowered = source.lower()
+    if len(lowered) != len(source):
+        lowered = source
+    start = lowered.find(opening)
+    if start < 0:
+        return source
+    pieces, position = [], 0
+    while start >= 0:
+        after = lowered[start + len(opening) : start + len(opening) + 1]
+        if opening != "<!--" and after not in (">", " ", "\t", "\n", "\r", "/", ""):
+            start = lowered.find(opening, start + 1)
+            continue
+        end = lowered.find(closing, start + len(opening))
+        if end < 0:
+            if opening == "<!--":
+                break
+            end_of_tag = lowered.find(">", start)
+            pieces.append(source[position:start])
+            position = len(source) if end_of_tag < 0 or opening in ("<script", "<style") else end_of_tag + 1
+            break
+        pieces.append(source[position:start])
+        if opening == "<!--":
+            position = end + len(closing)
+        else:
+            closed = lowered.find(">", end)
+            position = closed + 1 if closed >= 0 else len(source)
+        start = lowered.find(opening, position)
+    pieces.append(source[position:])
+    return "".join(pieces)
+
+
+def _quote(text: str) -> str:
+    lines, depth = [], 0
+    for line in text.split("\n"):
+        depth = min(20, max(0, depth + line.count(_QUOTE_IN) - line.count(_QUOTE_OUT)))
+        bare = line.replace(_QUOTE_IN, "").replace(_QUOTE_OUT, "")
+        lines.append("> " * min(depth, 5) + bare if depth else bare)
+    return "\n".join(lines)
