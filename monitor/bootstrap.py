@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from sqlalchemy import Engine
 
@@ -15,26 +15,39 @@ from alerts.core.model import Channel
 from alerts.core.oncall_calendar import parse_calendar
 from alerts.core.schedule import Override, Rotation, Schedule
 from alerts.core.staffing import Shift
+from alerts.core.words.holding import holding_reply_url
 from alerts.delivery.ports import Ports
 from alerts.dispatcher import Dispatcher, new_owner
 from alerts.heartbeat import Heartbeat
 from alerts.notifiers.base import Notifier
-from monitor.config.model import Config, MailboxConfig, ScheduleConfig
+from monitor.config.model import Config, MailboxConfig, ScheduleConfig, TwilioConfig
 from monitor.core.messages import Message, Where
 from monitor.errors import ConfigError, StoreError
-from monitor.jobs.answers import read_unreachable
+from monitor.jobs.answers import apply_answer, first_time, read_unreachable, record_proven, reject_answer
 from monitor.jobs.deliver import build_load_facts, build_still_wanted
 from monitor.jobs.people import AddressBook
 from monitor.jobs.services import Recognise, Roster, Services, record_outcome
+from monitor.jobs.showing import Shown, metric_names
+from monitor.metrics.export import PollDurations, build_registry
+from monitor.metrics.server import Server, Site, serve
 from monitor.sources.base import MailSource
+from monitor.store.copying import copy_database
 from monitor.store.due import PolicyCache
 from monitor.store.engine import open_engine, place, reading, writing
 from monitor.store.health import read_mark_detail, record_first_mark
 from monitor.store.identifiers import Hasher, read_or_make_key
 from monitor.store.migrate import prepare_database
 from monitor.wallclock import WallClock, utc_now
+from monitor.worker import Listener, Worker
 
 KEY_FILE = "replyby.key"
+
+
+if TYPE_CHECKING:
+    from alerts.notifiers.sms import Sender
+    from alerts.replies.slack_socket import SlackSocket
+    from alerts.replies.sms_inbox import SmsInbox
+    from monitor.parse.context import RecognitionContext
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +87,15 @@ def open_store(config: Config, now: WallClock = utc_now) -> Store:
     return Store(engine, hasher)
 
 
+def copy_store(config: Config, folder: Path) -> Store:
+    """Return a copy of the store in a file in `folder`, for what must store nothing; the store itself is only read."""
+    original = open_store(config)
+    engine = open_engine(f"sqlite:///{folder / 'copy.db'}")
+    prepare_database(engine)
+    copy_database(original.engine, engine)
+    return Store(engine, original.hasher)
+
+
 def build_services(config: Config, store: Store, *, now: WallClock = utc_now, with_sources: bool = False) -> Services:
     """Return what jobs are given. Without sources for commands that read no mail: they start faster and hold no login."""
     with writing(store.engine) as connection:
@@ -92,14 +114,8 @@ def build_services(config: Config, store: Store, *, now: WallClock = utc_now, wi
         sources=build_sources(config, now) if with_sources else {},
         recognise=build_recognisers(config, authserv) if with_sources else {},
         authserv=authserv,
-        holding_reply=_holding_reply,
+        holding_reply=holding_reply_url,
     )
-
-
-def _holding_reply(address: str, order_id: str | None, language: str | None) -> str:
-    from alerts.core.words.holding import holding_reply_url
-
-    return holding_reply_url(address, order_id, language)
 
 
 def build_directory(config: Config) -> Directory:
@@ -191,7 +207,7 @@ def build_source(mailbox: MailboxConfig, config: Config, now: WallClock) -> Mail
     if mailbox.type == "simulated":
         from monitor.sources.simulated import SimulatedSource
 
-        return SimulatedSource(mailbox, now, lookback=config.worker.lookback)
+        return SimulatedSource(mailbox, wants_mail, utc_now=now)
     from monitor.sources.imap import ImapSource
 
     token: Callable[[], str] | None = None
@@ -211,7 +227,7 @@ def _recognise(
     config: Config,
     mailbox: MailboxConfig,
     authserv: Mapping[str, str],
-    contexts: dict[str, object],
+    contexts: "dict[str, RecognitionContext]",
     content: bytes,
     internaldate: datetime,
     where: Where,
@@ -222,17 +238,22 @@ def _recognise(
     context = contexts.get(server)
     if context is None:
         context = contexts[server] = build_recognition_context(config, mailbox, server)
-    return parse_message(content, internaldate=internaldate, where=where, context=context)  # type: ignore[arg-type]
+    return parse_message(content, internaldate=internaldate, where=where, context=context)
 
 
-def build_recognition_context(config: Config, mailbox: MailboxConfig | None, server: str) -> object:
+def build_recognition_context(config: Config, mailbox: MailboxConfig | None, server: str) -> "RecognitionContext":
     """Return what recognition is told: whose verdicts to believe, which addresses are one's own, further label words."""
-    from monitor.parse import build_context
+    from monitor.parse.context import RecognitionContext
+    from monitor.parse.wordlists import load_label_rules
 
     names = mailbox.accounts if mailbox is not None else tuple(account.name for account in config.accounts)
     accounts = [account for account in config.accounts if account.name in names]
     own = {address for account in accounts for address in (*account.notified_at, *account.reply_from)}
-    return build_context(authserv_ids=(server,) if server else (), own_addresses=own, labels=config.labels)
+    return RecognitionContext(
+        authserv_ids=frozenset({server.lower()}) if server else None,
+        own_addresses=frozenset(own),
+        label_rules=load_label_rules(config.labels),
+    )
 
 
 def build_notifiers(config: Config, stream: TextIO | None = None) -> dict[Channel, Notifier]:
@@ -250,16 +271,11 @@ def build_notifiers(config: Config, stream: TextIO | None = None) -> dict[Channe
             timeout_seconds=config.slack.timeout.total_seconds(),
         )
     if config.twilio is not None:
-        from alerts.notifiers.sms import Sender, SmsNotifier
+        from alerts.notifiers.sms import SmsNotifier
         from alerts.notifiers.voice import VoiceNotifier
 
         twilio = config.twilio
-        sender = Sender(
-            number=twilio.sender,
-            by_prefix=dict(twilio.senders),
-            messaging_service_sid=twilio.messaging_service_sid,
-            answers_to=twilio.replies_to or twilio.sender,
-        )
+        sender = _sender(twilio)
         seconds = twilio.timeout.total_seconds()
         notifiers[Channel.SMS] = SmsNotifier(
             account_sid=twilio.account_sid,
@@ -292,6 +308,17 @@ def build_notifiers(config: Config, stream: TextIO | None = None) -> dict[Channe
     return notifiers
 
 
+def _sender(twilio: TwilioConfig) -> "Sender":
+    from alerts.notifiers.sms import Sender
+
+    return Sender(
+        number=twilio.sender,
+        by_prefix=dict(twilio.senders),
+        messaging_service_sid=twilio.messaging_service_sid,
+        answers_to=twilio.replies_to or twilio.sender,
+    )
+
+
 def build_dispatcher(
     services: Services, book: AddressBook, policies: PolicyCache, notifiers: Mapping[Channel, Notifier]
 ) -> Dispatcher:
@@ -306,6 +333,120 @@ def build_dispatcher(
         owner=new_owner(),
     )
     return Dispatcher(services.engine, notifiers, ports, services.utc_now)
+
+
+def build_worker(services: Services, stream: TextIO | None = None) -> Worker:
+    """Return the worker with everything it runs; connects to nothing yet."""
+    config = services.config
+    policies = PolicyCache()
+    book = AddressBook(config=config, roster=services.roster)
+    polls = PollDurations(mailbox.name for mailbox in config.mailboxes)
+    return Worker(
+        services=services,
+        policies=policies,
+        book=book,
+        dispatcher=build_dispatcher(services, book, policies, build_notifiers(config, stream)),
+        heartbeat=build_heartbeat(config),
+        listeners=build_listeners(services, policies),
+        polls=polls,
+        serve=serve_worker,
+    )
+
+
+def serve_worker(worker: Worker) -> Server:
+    """Start the listener: /metrics, /healthz and the page.
+
+    Raises:
+        ReplyByError: the address is in use.
+    """
+    config = worker.services.config.worker
+    shown = Shown(worker.services, lambda: worker.last_cycle_at)
+    names = metric_names(worker.services, program_version())
+    site = Site(
+        registry=build_registry(shown.read_snapshot, names, worker.polls),
+        read_page=shown.read_page,
+        health=worker.health,
+        page_public=config.page_public,
+        username=config.page_username or "replyby",
+        password=config.page_password,
+    )
+    return serve(config.metrics_host, config.metrics_port, site)
+
+
+def build_listeners(services: Services, policies: PolicyCache) -> dict[str, Listener]:
+    """Return what hears people's answers: Slack's buttons over Socket Mode, SMS by polling."""
+    config = services.config
+    apply = partial(apply_answer, services, policies)
+    rejected = partial(reject_answer, services)
+    found: dict[str, Listener] = {}
+    if config.slack is not None and config.slack.app_token:
+        from alerts.replies.slack_socket import SlackSocket
+
+        slack = config.slack
+        found["slack"] = SocketListener(
+            SlackSocket(
+                app_token=slack.app_token,
+                bot_token=slack.bot_token,
+                apply=apply,
+                utc_now=services.utc_now,
+                people=config.people,
+                allowed_users=slack.allowed_users,
+                on_rejected=rejected,
+                on_proven=partial(record_proven, services),
+                api_url=slack.api_url,
+                timeout_seconds=slack.timeout.total_seconds(),
+            )
+        )
+    if config.twilio is not None:
+        from alerts.replies.sms_inbox import SmsInbox
+
+        twilio = config.twilio
+        found["sms"] = InboxListener(
+            SmsInbox(
+                account_sid=twilio.account_sid,
+                auth_token=twilio.auth_token,
+                sender=_sender(twilio),
+                apply=apply,
+                first_time=partial(first_time, services),
+                people=config.people,
+                on_rejected=rejected,
+                api_url=twilio.api_url,
+                timeout_seconds=twilio.timeout.total_seconds(),
+            ),
+            twilio.poll_replies,
+            services.utc_now,
+        )
+    return found
+
+
+class SocketListener(Listener):
+    """Slack's socket, kept open by itself."""
+
+    def __init__(self, socket: "SlackSocket") -> None:
+        """Connect to nothing yet."""
+        self._socket = socket
+
+    def start(self) -> None:
+        """Connect, in threads of its own."""
+        self._socket.start()
+
+    def stop(self) -> None:
+        """Finish what was pressed and close."""
+        self._socket.stop(2.0)
+
+
+class InboxListener(Listener):
+    """The inbox of SMS, read every so often."""
+
+    def __init__(self, inbox: "SmsInbox", every: timedelta, now: WallClock) -> None:
+        """Read nothing yet."""
+        self._inbox = inbox
+        self._now = now
+        self.every = every
+
+    def poll(self) -> None:
+        """Read what came."""
+        self._inbox.poll(self._now())
 
 
 def build_heartbeat(config: Config) -> Heartbeat:

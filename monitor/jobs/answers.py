@@ -43,6 +43,9 @@ SETTLED_AT_ONCE = 500
 OPTED_OUT = "opted_out:"
 """Marks the phones of people who sent STOP."""
 
+PROVEN = "proven:"
+"""Marks people who answered a test page."""
+
 
 def apply_answer(services: Services, policies: PolicyCache, answer: Answer) -> AnswerResult:
     """Do what a person said, once, and return what came of it.
@@ -79,6 +82,18 @@ def reject_answer(services: Services, source: str) -> None:
         tallies = Tallies()
         tallies.add("answers", source, "rejected")
         tallies.save(connection)
+
+
+def first_time(services: Services, event_id: str) -> bool:
+    """Return whether a provider's event is seen for the first time, and remember it."""
+    with writing(services.engine) as connection:
+        return record_event_once(connection, event_id, services.utc_now())
+
+
+def record_proven(services: Services, name: str) -> None:
+    """Remember that a person answered a test page: this way reaches them."""
+    with writing(services.engine) as connection:
+        record_mark(connection, f"{PROVEN}{name}", services.utc_now())
 
 
 def _apply(

@@ -70,6 +70,8 @@ def poll_mailbox(services: Services, name: str) -> PollResult:
         _learn_authserv(services, mailbox)
         for batch in services.sources[name].fetch_new(cursors, since):
             _record_batch(services, mailbox, batch, result)
+            if services.stopping.is_set():
+                return result
     except MailboxError as error:
         result.failed = str(error)
         now = services.utc_now()

@@ -45,7 +45,7 @@ class Services:
         first_started_at: when this store's worker was first started: what was over by then is history.
         recognise: by mailbox, because each has its own authserv-id.
         authserv: the authserv-ids found by looking, by mailbox, for those that are configured as "auto".
-        wake: set when something was planned that should go out at once.
+        wake: set when something was planned that should go out at once. stopping: set when the worker ends.
     """
 
     config: Config
@@ -60,6 +60,7 @@ class Services:
     order_words: Callable[[str, str | None, datetime], tuple[str, ...]] | None = None
     holding_reply: Callable[[str, str | None, str | None], str] | None = None
     wake: threading.Event = field(default_factory=threading.Event)
+    stopping: threading.Event = field(default_factory=threading.Event)
     policies: dict[str, int] = field(default_factory=dict)
 
     @property

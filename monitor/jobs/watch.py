@@ -251,7 +251,8 @@ def _digest(connection: Connection, services: Services, now: datetime) -> dict[s
     window = FiguresBuilder()
     for outcome in outcomes:
         if outcome.received_at >= now - timedelta(days=7):
-            window.add(judge(outcome, now), latency_seconds(outcome), outcome.by_hand)
+            judgement = judge(outcome, now)
+            window.add(judgement, latency_seconds(outcome, judgement), outcome.by_hand)
     return build_digest(
         DigestFacts(
             now=now,

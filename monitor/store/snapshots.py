@@ -20,7 +20,7 @@ def read_markets(connection: Connection, at_risk: timedelta, now: datetime) -> t
     """Return the open threads, due times, rates and evidence by account and marketplace ("unknown" where none is named)."""
     open_rows = {(row.account, row.marketplace or UNKNOWN): row for row in _open_counts(connection, at_risk, now)}
     acknowledged = _next_acknowledged(connection, now)
-    rates = _rates(connection, now)
+    rates = read_rates(connection, now)
     seen: dict[tuple[str, str], dict[str, datetime]] = defaultdict(dict)
     for entry in read_evidence(connection):
         seen[entry.account, entry.marketplace or UNKNOWN][entry.evidence] = entry.last_seen_at
@@ -73,7 +73,7 @@ def _next_acknowledged(connection: Connection, now: datetime) -> set[tuple[str, 
     return {(row.account, row.marketplace or UNKNOWN) for row in connection.execute(statement)}
 
 
-def _rates(connection: Connection, now: datetime) -> dict[tuple[str, str], dict[int, tuple[int, int]]]:
+def read_rates(connection: Connection, now: datetime) -> dict[tuple[str, str], dict[int, tuple[int, int]]]:
     """Return (on time, judged) by days of the window: messages received in it, judged as things stand now."""
     received, target = message.c.received_at, message.c.target_seconds
     answered_first = message.c.answered_at.is_not(None) & (

@@ -1,0 +1,132 @@
+"""Commands that run the worker: run, once, demo."""
+
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from monitor.cli.options import ConfigOption, JsonOption, read_config
+from monitor.cli.output import instant_text, print_json, print_line, print_problem
+
+if TYPE_CHECKING:
+    from monitor.config.model import Config
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command()(run)
+    app.command()(once)
+    app.command()(demo)
+
+
+def run(config: ConfigOption = None) -> None:
+    """Run the worker: poll, keep clocks, alert, serve metrics, until SIGTERM or Ctrl-C."""
+    _work(read_config(config))
+
+
+def _work(config: "Config") -> None:
+    from monitor.bootstrap import build_services, build_worker, open_store
+    from monitor.logs import set_up_logs
+    from monitor.worker import stop_on_signals
+
+    set_up_logs(config.worker.log_format)
+    for warning in config.warnings:
+        print_problem(f"note: {warning}")
+    store = open_store(config)
+    services = build_services(config, store, with_sources=True)
+    stop_on_signals(services.stopping)
+    build_worker(services).run(ready=print_problem)
+
+
+def once(
+    config: ConfigOption = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print what would be sent; send and store nothing.")
+    ] = False,
+    json: JsonOption = False,
+) -> None:
+    """Run one whole cycle: poll, evaluate, send everything that is due, exit."""
+    from monitor.bootstrap import build_services, build_worker, copy_store, open_store
+    from monitor.errors import ReplyByError
+    from monitor.logs import set_up_logs
+    from monitor.store.engine import WorkerLock
+
+    loaded = read_config(config)
+    set_up_logs(loaded.worker.log_format, quiet=json)
+    with tempfile.TemporaryDirectory(prefix="replyby-dry-run-") as folder:
+        store = copy_store(loaded, Path(folder)) if dry_run else open_store(loaded)
+        services = build_services(loaded, store, with_sources=True)
+        lock = WorkerLock(store.engine)
+        lock.acquire(services.stopping)
+        try:
+            outcome = build_worker(services).once(print_problem, send=not dry_run)
+        finally:
+            lock.release()
+            store.engine.dispose()
+    if json:
+        print_json(_outcome_json(outcome))
+    else:
+        for item in outcome.planned:
+            print_line(f"would tell {item.person or item.receiver} by {item.channel.value}: {outcome.words[item.key]}")
+        if dry_run and not outcome.planned:
+            print_line("Nothing would be sent.")
+        if not dry_run:
+            print_line(f"{outcome.sent} sent, {outcome.pending} still to send.")
+    if outcome.failed:
+        raise ReplyByError("; ".join(outcome.failed))
+
+
+def _outcome_json(outcome: Any) -> dict[str, Any]:
+    return {
+        "sent": outcome.sent,
+        "pending": outcome.pending,
+        "failed": list(outcome.failed),
+        "would_send": [
+            {
+                "receiver": item.receiver,
+                "person": item.person,
+                "channel": item.channel.value,
+                "purpose": item.purpose.value,
+                "thread": None if item.thread_id is None else str(item.thread_id),
+                "due_at": instant_text(item.due_at),
+                "text": outcome.words[item.key],
+            }
+            for item in outcome.planned
+        ],
+    }
+
+
+DEMO_CONFIG = """\
+[worker]
+database = "sqlite:///demo.db"
+metrics_listen = "127.0.0.1:{port}"
+time_zone = "Europe/Paris"
+
+[[mailbox]]
+name = "invented"
+type = "simulated"
+poll_every = "2s"
+
+[[receiver]]
+name = "terminal"
+type = "console"
+"""
+
+
+def demo(
+    port: Annotated[int, typer.Option("--port", metavar="PORT", help="Where metrics and the page are served.")] = 9464,
+) -> None:
+    """Show the whole product on an invented mailbox: nothing to configure, nothing is sent to anybody."""
+    import os
+
+    from monitor.config.loader import load_config
+
+    with tempfile.TemporaryDirectory(prefix="replyby-demo-") as folder:
+        path = Path(folder) / "config.toml"
+        path.write_text(DEMO_CONFIG.format(port=port), "utf-8")
+        print_problem("An invented seller; Ctrl-C ends it, nothing is kept.")
+        print_problem(f"Page: http://127.0.0.1:{port}/   metrics: http://127.0.0.1:{port}/metrics")
+        sys.stderr.flush()
+        _work(load_config(path, os.environ))

@@ -1,0 +1,307 @@
+"""The worker's life: lock, first reading, tick, listener, and a clean stop. Owns the order; decides nothing."""
+
+import signal
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+from time import monotonic
+
+import structlog
+from sqlalchemy import Connection
+
+from alerts.core.model import Notification
+from alerts.core.words.catalog import words_for
+from alerts.core.words.threads import line
+from alerts.dispatcher import Dispatcher
+from alerts.heartbeat import Heartbeat
+from alerts.outbox import due, stats
+from monitor.errors import StoreError
+from monitor.jobs.evaluate import evaluate
+from monitor.jobs.housekeeping import forget_in_time
+from monitor.jobs.intake import PollResult, poll_mailbox
+from monitor.jobs.people import AddressBook
+from monitor.jobs.reporting import send_due_reports
+from monitor.jobs.services import Services
+from monitor.jobs.watch import send_due_digest, tell_backlog, watch_health
+from monitor.metrics.export import PollDurations
+from monitor.metrics.server import Health, Server
+from monitor.scheduler import Job, Ticker, Watcher
+from monitor.store.due import PolicyCache
+from monitor.store.engine import WorkerLock, reading
+from monitor.store.health import read_troubles
+from monitor.store.open_threads import read_facts
+
+log = structlog.get_logger(__name__)
+
+CYCLE_EVERY = timedelta(seconds=1)
+CYCLE_OLD = timedelta(seconds=90)
+"""Without a good cycle for this long /healthz says so, and the dead-man's switch stays silent."""
+
+ROUNDS = 50
+STOP_SECONDS = 8.0
+CLOCK_STEP = timedelta(seconds=5)
+"""A wall clock that moves back by more than this was set; ticks are counted anew."""
+
+
+@dataclass(kw_only=True)
+class Worker:
+    """Everything that runs. Built by bootstrap; `run` returns after a stop."""
+
+    services: Services
+    policies: PolicyCache
+    book: AddressBook
+    dispatcher: Dispatcher
+    heartbeat: Heartbeat
+    listeners: Mapping[str, "Listener"]
+    polls: PollDurations
+    serve: Callable[["Worker"], Server] | None = None
+    last_cycle_at: datetime | None = None
+    cycle_trouble: str | None = None
+
+    @property
+    def stop(self) -> threading.Event:
+        """Set: end what is under way and begin nothing."""
+        return self.services.stopping
+
+    def poll(self, name: str) -> PollResult:
+        """Read one mailbox; how long that took goes into the metrics."""
+        began = monotonic()
+        try:
+            return poll_mailbox(self.services, name)
+        finally:
+            self.polls.observe(name, monotonic() - began)
+
+    def cycle(self) -> None:
+        """Plan what is due and deliver it. What fails is told by /healthz and tried again at the next tick."""
+        try:
+            evaluate(self.services, self.policies)
+            self.dispatcher.deliver_due(self.services.utc_now(), wait_seconds=2.0)
+        except Exception as error:
+            self.cycle_trouble = str(error) if isinstance(error, StoreError) else type(error).__name__
+            raise
+        self.cycle_trouble = None
+        self.last_cycle_at = self.services.utc_now()
+
+    def health(self) -> Health:
+        """Return whether everything runs: cycles succeed, and every mailbox is read."""
+        now = self.services.utc_now()
+        if self.cycle_trouble is not None:
+            return Health(False, self.cycle_trouble)
+        if self.last_cycle_at is None or now - self.last_cycle_at > CYCLE_OLD:
+            return Health(False, "no cycle succeeded lately; see the log")
+        with reading(self.services.engine) as connection:
+            troubles = read_troubles(connection)
+        blind = [
+            one
+            for one in troubles
+            if now - one.failing_since >= min(CYCLE_OLD, self.services.config.worker.blind_after)
+        ]
+        if blind:
+            return Health(False, f'mailbox "{blind[0].mailbox}" cannot be read: {blind[0].trouble}')
+        return Health(True)
+
+    def beat(self) -> None:
+        """Ping the dead-man's switch, if everything runs."""
+        self.heartbeat.ping(self.health().ok)
+
+    def run(self, ready: Callable[[str], None] = lambda _: None) -> None:
+        """Work until `stop` is set or a signal says so. `ready` is told in a line what happens meanwhile.
+
+        Raises:
+            StoreError: another worker runs on this database, or it cannot be used.
+        """
+        lock = WorkerLock(self.services.engine)
+        if not lock.acquire(self.stop):
+            return
+        server: Server | None = None
+        ticker: Ticker | None = None
+        watchers: list[Watcher] = []
+        try:
+            self.read_all(ready)
+            self.dispatcher.reconcile(self.services.utc_now())
+            server = self.serve(self) if self.serve is not None else None
+            ticker = Ticker(self._jobs(), self.services.utc_now)
+            watchers = self._watchers(ticker)
+            for listener in self.listeners.values():
+                listener.start()
+            ticker.start()
+            for watcher in watchers:
+                watcher.start()
+            if server is not None:
+                ready(f"Listening on http://{self.services.config.worker.metrics_host}:{server.port}")
+            self._wait(ticker, lock)
+        finally:
+            self._end(ticker, watchers, server)
+            lock.release()
+
+    def read_all(self, ready: Callable[[str], None]) -> None:
+        """Read every mailbox once: the first run's history stands before anything is exported or told."""
+        for mailbox in self.services.config.mailboxes:
+            if self.stop.is_set():
+                return
+            result = self.poll(mailbox.name)
+            if result.failed is not None:
+                ready(f"{mailbox.name}: {result.failed}")
+            elif result.new:
+                ready(f"{mailbox.name}: {_counts(result)}")
+        tell_backlog(self.services, self.book)
+
+    def once(self, ready: Callable[[str], None], *, send: bool) -> "Outcome":
+        """Run one whole cycle and return what it did; without `send`, what would be sent.
+
+        Raises:
+            StoreError: the database cannot be used.
+        """
+        failed = []
+        for mailbox in self.services.config.mailboxes:
+            result = self.poll(mailbox.name)
+            if result.failed is not None:
+                failed.append(result.failed)
+            elif result.new:
+                ready(f"{mailbox.name}: {_counts(result)}")
+        tell_backlog(self.services, self.book)
+        watch_health(self.services, self.book)
+        send_due_reports(self.services, self.book)
+        send_due_digest(self.services, self.book)
+        evaluate(self.services, self.policies)
+        now = self.services.utc_now()
+        if not send:
+            with reading(self.services.engine) as connection:
+                planned = due(connection, now)
+                words = {item.key: self._worded(connection, item, now) for item in planned}
+            return Outcome(planned=tuple(planned), words=words, failed=tuple(failed))
+        self.dispatcher.reconcile(now)
+        sent = 0
+        for _ in range(ROUNDS):
+            summary = self.dispatcher.deliver_due(self.services.utc_now(), wait_seconds=30.0)
+            sent += summary.sent + summary.reconciled
+            if not summary.busy and not summary.sent:
+                break
+        self.dispatcher.stop(STOP_SECONDS)
+        with reading(self.services.engine) as connection:
+            pending = stats(connection, self.services.utc_now()).pending
+        return Outcome(sent=sent, pending=pending, failed=tuple(failed))
+
+    def _worded(self, connection: Connection, item: Notification, now: datetime) -> str:
+        if item.clock_id is None:
+            return item.purpose.value.replace("_", " ")
+        facts = read_facts(connection, [item.clock_id], self.services.facts_context, now).get(item.clock_id)
+        return "" if facts is None else line(words_for("en", self.services.config.worker.time_zone.key), facts, now)
+
+    def _jobs(self) -> list[Job]:
+        services, book = self.services, self.book
+        jobs = [
+            Job(id=f"poll:{mailbox.name}", every=mailbox.poll_every, run=partial(self.poll, mailbox.name))
+            for mailbox in services.config.mailboxes
+        ]
+        return [
+            *jobs,
+            Job(id="cycle", every=CYCLE_EVERY, run=self.cycle),
+            Job(
+                id="reconcile",
+                every=timedelta(seconds=15),
+                run=lambda: self.dispatcher.reconcile(services.utc_now(), wait_seconds=2.0),
+            ),
+            Job(
+                id="check_delivered",
+                every=timedelta(seconds=10),
+                run=lambda: self.dispatcher.check_delivered(services.utc_now()),
+            ),
+            Job(id="health", every=timedelta(seconds=15), run=lambda: watch_health(services, book)),
+            Job(id="report", every=timedelta(seconds=30), run=lambda: send_due_reports(services, book)),
+            Job(id="digest", every=timedelta(seconds=30), run=lambda: send_due_digest(services, book)),
+            Job(id="heartbeat", every=timedelta(seconds=60), run=self.beat),
+            Job(id="housekeeping", every=timedelta(hours=1), run=lambda: forget_in_time(services)),
+            *(Job(id=name, every=one.every, run=one.poll) for name, one in self.listeners.items() if one.every),
+        ]
+
+    def _watchers(self, ticker: Ticker) -> list[Watcher]:
+        return [
+            Watcher(
+                self.services.sources[mailbox.name],
+                partial(ticker.run_soon, f"poll:{mailbox.name}"),
+                self.stop,
+            )
+            for mailbox in self.services.config.mailboxes
+            if mailbox.idle
+        ]
+
+    def _wait(self, ticker: Ticker, lock: WorkerLock) -> None:
+        """Stay until told to stop; meanwhile hurry a cycle when something was planned, and mind the wall clock."""
+        seen_at = self.services.utc_now()
+        looked = monotonic()
+        while not self.stop.is_set():
+            if self.services.wake.wait(0.5):
+                self.services.wake.clear()
+                ticker.run_soon("cycle")
+            now = self.services.utc_now()
+            if seen_at - now > CLOCK_STEP:
+                log.warning("the system clock was set back", by_seconds=int((seen_at - now).total_seconds()))
+                ticker.resynchronise()
+            seen_at = now
+            if monotonic() - looked > 10:
+                looked = monotonic()
+                if not lock.is_held():
+                    raise StoreError("the database's lock was lost with its connection. Start the worker again.")
+
+    def _end(self, ticker: Ticker | None, watchers: list[Watcher], server: Server | None) -> None:
+        self.stop.set()
+        if ticker is not None:
+            ticker.stop()
+        for listener in self.listeners.values():
+            listener.stop()
+        self.dispatcher.stop(STOP_SECONDS)
+        for watcher in watchers:
+            watcher.join(1.0)
+        if server is not None:
+            server.stop()
+        for source in self.services.sources.values():
+            source.close()
+        log.info("stopped")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What `once` did. `planned` and their `words`: what would be sent, in a dry run. `failed`: mailboxes not read."""
+
+    sent: int = 0
+    pending: int = 0
+    planned: tuple[Notification, ...] = ()
+    words: Mapping[str, str] = field(default_factory=dict)
+    failed: tuple[str, ...] = ()
+
+
+class Listener:
+    """What hears answers: a socket that is started, or an inbox that is polled `every` so often."""
+
+    every: timedelta | None = None
+
+    def start(self) -> None:
+        """Begin."""
+
+    def poll(self) -> None:
+        """Look once."""
+
+    def stop(self) -> None:
+        """End."""
+
+
+def stop_on_signals(stop: threading.Event) -> None:
+    """Have SIGTERM and SIGINT set the event; a second one does nothing more."""
+
+    def on_signal(number: int, frame: object) -> None:
+        del frame
+        log.info("stopping", signal=signal.Signals(number).name)
+        stop.set()
+
+    signal.signal(signal.SIGTERM, on_signal)
+    signal.signal(signal.SIGINT, on_signal)
+
+
+def _counts(result: PollResult) -> str:
+    words = [
+        f"{count} {kind.replace('_', ' ')}{'' if count == 1 else 's'}" for kind, count in sorted(result.new.items())
+    ]
+    return ", ".join(words)
