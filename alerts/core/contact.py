@@ -128,6 +128,27 @@ def expand_receiver(receiver: Receiver, directory: Directory, at: datetime) -> t
     return tuple(Contact(channel, name, timedelta(0)) for name in names)
 
 
+def stand_ins(
+    receiver: Receiver, person: str | None, channel: Channel, directory: Directory, at: datetime
+) -> tuple[Contact, ...]:
+    """Return who takes over at once when a contact of this receiver failed for good, nearest first.
+
+    The same person by their other ways, then those who follow on the schedule (else the receiver's other people), each by
+    the receiver's own channel first where they have it. Empty for a shared receiver: another receiver must take over.
+    """
+    if person is None:
+        return ()
+    line = [name for name in dict.fromkeys(_in_line(receiver, directory, at)) if name != person]
+    found: list[Contact] = []
+    own = _PERSONAL.get(receiver.type)
+    for name in (person, *line):
+        ways = [contact.channel for contact in _by_rules(name, directory)]
+        if own is not None and _reachable(name, own, directory):
+            ways.insert(0, own)
+        found += [Contact(way, name, timedelta(0)) for way in dict.fromkeys(ways) if (way, name) != (channel, person)]
+    return tuple(found)
+
+
 def usable_rules(person: Person, unreachable: frozenset[tuple[str, Channel]] = frozenset()) -> tuple[ContactRule, ...]:
     """Return by what and when a person is reached: their own rules, else Slack, SMS after 5 and voice after 15 minutes.
 

@@ -84,8 +84,9 @@ def plan_look_ahead(
         now: aware UTC.
 
     A clock that was told for this shift is not told again; one that comes later is told at once, alone. What a summary
-    says, soonest deadline first: `clock_ids` and `thread_ids`; `shift_ends_at`; `until`, the next shift's start, or where
-    none is known the last deadline (RFC 3339, UTC). SMS and voice name no clock whose origin is unproven.
+    says, soonest deadline first: `clock_ids` and `thread_ids`; `shift_ends_at`; `next_shift_at`, null where no further
+    shift is known; `until`, the next shift's start, or else the last deadline (RFC 3339, UTC). SMS and voice name no clock
+    whose origin is unproven.
     """
     if tuple(shifts) != directory.shifts:
         directory = Directory(
@@ -140,6 +141,7 @@ def _summary(target: Target, span: Span, views: Sequence[ClockView], now: dateti
             "clock_ids": [view.clock_id for view in views],
             "thread_ids": list(dict.fromkeys(view.thread_id for view in views)),
             "shift_ends_at": span.shift_ends_at.isoformat(),
+            "next_shift_at": None if span.next_start_at is None else span.next_start_at.isoformat(),
             "until": (span.next_start_at or views[-1].deadline_at).isoformat(),
         },
     )

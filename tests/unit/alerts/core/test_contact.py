@@ -14,11 +14,24 @@ from alerts.core.contact import (
     expand_receiver,
     hold_until,
     snooze_until,
+    stand_ins,
     usable_rules,
 )
 from alerts.core.model import Channel, ContactRule, Person, Purpose, QuietHours, Receiver
 from alerts.core.schedule import Rotation, Schedule
-from tests.support.planning_world import ANA, BO, CY, DEADLINE, PARIS, TICK, hours, make_directory, minutes, paris
+from tests.support.planning_world import (
+    ANA,
+    BO,
+    CY,
+    DEADLINE,
+    PARIS,
+    TICK,
+    UNHURRIED,
+    hours,
+    make_directory,
+    minutes,
+    paris,
+)
 
 AT = paris("2026-11-20T12:00")  # Bo's week
 NOW = timedelta(0)
@@ -165,6 +178,24 @@ def test_what_is_remembered_is_bounded() -> None:
     assert len(directory._memo) <= 512
 
 
+def test_when_somebody_cannot_be_reached_their_other_ways_come_first_and_then_those_who_follow() -> None:
+    on_call = Receiver(name="x", type="sms", schedule="primary")
+    directory = make_directory(on_call, unreachable=frozenset({("Bo", VOICE)}))
+    assert stand_ins(on_call, "Bo", SMS, directory, AT) == (
+        (SLACK, "Bo", NOW),
+        (SMS, "Ana", NOW),
+        (SLACK, "Ana", NOW),
+        (VOICE, "Ana", NOW),
+    )
+    people = Receiver(name="y", type="person", people=("Ana", "Cy", "Nobody"))
+    assert stand_ins(people, "Ana", SLACK, make_directory(people), AT) == (
+        (SMS, "Ana", NOW),
+        (VOICE, "Ana", NOW),
+        (EMAIL, "Cy", NOW),
+    )
+    assert stand_ins(Receiver(name="team", type="slack"), None, SLACK, directory, AT) == ()
+
+
 # --- how long "I have it" and "not now" last
 
 
@@ -213,6 +244,7 @@ def test_a_snooze_of_nothing_is_refused() -> None:
         snooze_until(AT, timedelta(0), DEADLINE)
 
 
+@UNHURRIED
 @given(st.integers(-3 * 86400, 3 * 86400), st.integers(1, 5 * 86400))
 def test_no_word_given_before_the_deadline_outlasts_it(seconds: int, asked: int) -> None:
     at = DEADLINE - timedelta(seconds=seconds)
@@ -296,6 +328,7 @@ def test_quiet_hours_of_every_shape(quiet: tuple[int, int], now: str, until: str
     assert hold(paris(now), paris("2027-01-01T00:00"), person) == expected
 
 
+@UNHURRIED
 @given(st.integers(0, 400 * 24 * 60), st.integers(0, 1440), st.integers(0, 1440), st.integers(-300, 3000))
 def test_what_is_held_is_decided_again_later_and_at_last_goes(offset: int, begin: int, end: int, ahead: int) -> None:
     now = paris("2026-01-01T00:00") + timedelta(minutes=offset)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alerts.core.localtime import instant_of, instant_of_local, local_day, require_aware
-from tests.support.planning_world import PARIS, utc
+from tests.support.planning_world import PARIS, UNHURRIED, utc
 
 SPRING = date(2026, 3, 29)  # 02:00 becomes 03:00 at 01:00 UTC
 AUTUMN = date(2026, 10, 25)  # 03:00 becomes 02:00 at 01:00 UTC
@@ -39,6 +39,7 @@ def test_a_gap_of_half_an_hour_ends_at_the_jump() -> None:
     assert instant_of(date(2026, 10, 4), 135, lord_howe) == utc("2026-10-03T15:30")
 
 
+@UNHURRIED
 @given(st.dates(min_value=date(2020, 1, 1), max_value=date(2035, 1, 1)), st.booleans())
 def test_later_local_times_are_never_earlier_instants(day: date, last: bool) -> None:
     instants = [instant_of(day, minute, PARIS, last=last) for minute in range(0, 1441, 30)]

@@ -16,8 +16,6 @@ from tests.support.planning_world import (
     AHEAD,
     OFFICE,
     PARIS,
-    SMS,
-    TEAM,
     TICK,
     hours,
     make_directory,
@@ -97,6 +95,7 @@ def test_one_summary_for_each_receiver_names_all_clocks_soonest_first() -> None:
         "clock_ids": [10, 9, 8],
         "thread_ids": [20, 19, 18],
         "shift_ends_at": "2026-11-20T17:00:00+00:00",
+        "next_shift_at": "2026-11-23T08:00:00+00:00",
         "until": "2026-11-23T08:00:00+00:00",
     }
     assert (first.purpose, first.page, first.due_at, first.expires_at) == (Purpose.LOOK_AHEAD, False, OPENS, ENDS)
@@ -197,6 +196,7 @@ def test_before_a_closure_of_weeks_everything_later_is_told() -> None:
     deadline_at = MONDAY + hours(48)
     plan = look(make_due(deadline_at), directory=make_directory(shifts=(closed,)))
     assert plan.notifications[0].content["until"] == deadline_at.isoformat()
+    assert plan.notifications[0].content["next_shift_at"] is None
 
 
 def test_a_message_of_friday_night_waits_for_the_next_shift_end_that_concerns_it() -> None:
@@ -218,4 +218,3 @@ def test_steps_and_look_ahead_share_the_instant_to_look_again() -> None:
     assert plan.next_due_at == OPENS
     told = replace(view, look_ahead_told_until=ENDS)
     assert plan_clock(told, DIRECTORY, OPENS).next_due_at == SATURDAY - hours(8)
-    assert (TEAM.name, SMS.name) == ("team", "oncall-sms")

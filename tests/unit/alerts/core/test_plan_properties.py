@@ -17,6 +17,7 @@ from tests.support.planning_world import (
     DEADLINE,
     PARIS,
     START,
+    UNHURRIED,
     after,
     drive,
     hours,
@@ -45,6 +46,7 @@ def policies(draw: st.DrawFn, breach: bool = True) -> tuple[EscalationStep, ...]
     )
 
 
+@UNHURRIED
 @given(policies())
 def test_if_nobody_acts_every_step_is_reached_in_order_at_its_time(steps: tuple[EscalationStep, ...]) -> None:
     first_told: dict[int, datetime] = {}
@@ -60,6 +62,7 @@ def test_if_nobody_acts_every_step_is_reached_in_order_at_its_time(steps: tuple[
     assert len(keys) == len(set(keys))
 
 
+@UNHURRIED
 @given(policies(), st.integers(0, 25 * 60), st.integers(1, 300))
 def test_after_an_acknowledgement_nothing_is_planned_until_it_expires(
     steps: tuple[EscalationStep, ...], minute: int, expires: int
@@ -78,6 +81,7 @@ def test_after_an_acknowledgement_nothing_is_planned_until_it_expires(
             assert plan.notifications != ()
 
 
+@UNHURRIED
 @given(policies(), st.lists(st.integers(-3 * 60, 26 * 60), max_size=30))
 def test_planning_twice_adds_nothing(steps: tuple[EscalationStep, ...], ticks: list[int]) -> None:
     view = make_view(steps=steps)
@@ -104,7 +108,7 @@ shifts = st.lists(
 ).map(tuple)
 
 
-@settings(max_examples=40)
+@settings(UNHURRIED, max_examples=40)
 @given(policies(), shifts)
 def test_moving_the_staffed_hours_moves_neither_a_deadline_nor_a_step(
     steps: tuple[EscalationStep, ...], staffed: tuple[Shift, ...]
@@ -122,6 +126,7 @@ def test_moving_the_staffed_hours_moves_neither_a_deadline_nor_a_step(
     assert all(notification.purpose is Purpose.LOOK_AHEAD for notification in summary.notifications)
 
 
+@UNHURRIED
 @given(policies(), policies(), st.integers(0, 24 * 60))
 def test_editing_the_file_midway_neither_skips_nor_repeats(
     steps: tuple[EscalationStep, ...], edited: tuple[EscalationStep, ...], minute: int
@@ -162,7 +167,7 @@ def act(view: ClockView, event: str, now: datetime, length: timedelta) -> ClockV
     return replace(view, verified=True) if event == "verify" else view
 
 
-@settings(max_examples=150)
+@settings(UNHURRIED, max_examples=150)
 @given(
     policies(),
     st.booleans(),

@@ -21,7 +21,7 @@ from alerts.core.policy import (
     policy_from_json,
     policy_to_json,
 )
-from tests.support.planning_world import AHEAD, ANA, BO, CY, PRIMARY, SMS, STEPS, TEAM, VOICE, hours, minutes
+from tests.support.planning_world import AHEAD, ANA, BO, CY, PRIMARY, SMS, STEPS, TEAM, UNHURRIED, VOICE, hours, minutes
 
 THREAD: dict[str, Any] = {
     "account": "acme-eu",
@@ -161,6 +161,7 @@ policies = st.builds(
 )
 
 
+@UNHURRIED
 @given(policies)
 def test_a_frozen_policy_comes_back_as_it_was(policy: EscalationPolicy) -> None:
     text = policy_to_json(policy)

@@ -19,7 +19,7 @@ from alerts.core.schedule import (
     on_call_at,
     on_call_order,
 )
-from tests.support.planning_world import ANA, BO, CY, PARIS, SCHEDULE, TICK, hours, paris, utc
+from tests.support.planning_world import ANA, BO, CY, PARIS, SCHEDULE, TICK, UNHURRIED, hours, paris, utc
 
 CALENDAR = """BEGIN:VCALENDAR
 VERSION:2.0
@@ -191,6 +191,7 @@ def test_a_naive_instant_is_refused() -> None:
         on_call_at(SCHEDULE, paris("2026-11-20T12:00").replace(tzinfo=None))
 
 
+@UNHURRIED
 @given(
     st.integers(0, 3 * 365 * 24 * 60),
     st.sampled_from([timedelta(hours=8), timedelta(days=1), timedelta(days=7), timedelta(days=10)]),

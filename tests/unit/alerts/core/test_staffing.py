@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alerts.core.staffing import Period, Shift, check_holidays, is_staffed, staffed_periods, staffing_around
-from tests.support.planning_world import OFFICE, PARIS, TICK, hours, paris, utc
+from tests.support.planning_world import OFFICE, PARIS, TICK, UNHURRIED, hours, paris, utc
 
 EVERY_DAY = frozenset(range(7))
 
@@ -168,6 +168,7 @@ shifts = st.builds(
 )
 
 
+@UNHURRIED
 @given(st.lists(shifts, max_size=3), st.integers(0, 365 * 24 * 60))
 def test_periods_are_apart_in_order_and_agree_with_is_staffed(some: list[Shift], offset: int) -> None:
     from_at = utc("2026-01-01T00:00") + timedelta(minutes=offset)

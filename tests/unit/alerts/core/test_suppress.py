@@ -22,7 +22,7 @@ from alerts.core.suppress import (
     silenced_until,
     uninhibited,
 )
-from tests.support.planning_world import TICK, hours, minutes, paris
+from tests.support.planning_world import TICK, UNHURRIED, hours, minutes, paris
 
 NOW = paris("2026-11-20T12:00")
 ORDER = "402-1234567-1234567"
@@ -212,6 +212,7 @@ def test_only_phones_have_limits() -> None:
     assert [(limit.count, limit.window / minutes(1)) for limit in VOICE_LIMITS] == [(3, 15), (7, 60), (15, 180)]
 
 
+@UNHURRIED
 @given(st.lists(st.integers(0, 4 * 3600), max_size=40), st.sampled_from([SMS_LIMITS, VOICE_LIMITS]))
 def test_a_message_sent_when_allowed_keeps_every_limit(ages: list[int], limits: tuple[RateLimit, ...]) -> None:
     kept: list[datetime] = []
