@@ -25,52 +25,12 @@ DAEMON_LOCAL_PARTS = frozenset({"mailer-daemon", "mail-daemon", "postmaster", "m
 _COUNTRY_TLD = re.compile(r"(?:(?:com|co|org|net|or)\.)?[a-z]{2}|com")
 _ANY_TLD = re.compile(r"(?:(?:com|co|org|net|or)\.)?[a-z]{2}|[a-z]{3,12}")
 _TOKENS = re.compile(r"[a-z0-9]+")
-_TAILS = frozenset(
-    [
-        "marketplace",
-        "market",
-        "marketplaces",
-        "seller",
-        "sellers",
-        "sellercentral",
-        "central",
-        "support",
-        "service",
-        "services",
-        "pay",
-        "payments",
-        "payment",
-        "eu",
-        "help",
-        "mail",
-        "email",
-        "mails",
-        "notification",
-        "notifications",
-        "order",
-        "orders",
-        "prime",
-        "business",
-        "buyer",
-        "buyers",
-        "customer",
-        "customers",
-        "account",
-        "accounts",
-        "security",
-        "verify",
-        "online",
-        "shop",
-        "store",
-        "message",
-        "messages",
-        "messaging",
-        "secure",
-        "info",
-        "team",
-        "contact",
-    ]
-) | {tld.replace(".", "") for tld in KNOWN_TLDS}
+_TAIL_WORDS = (
+    "marketplace market marketplaces seller sellers sellercentral central support service services pay payments payment eu "
+    "help mail email mails notification notifications order orders prime business buyer buyers customer customers "
+    "account accounts security verify online shop store message messages messaging secure info team contact"
+)
+_TAILS = frozenset(_TAIL_WORDS.split()) | {tld.replace(".", "") for tld in KNOWN_TLDS}
 _CONFUSABLE = str.maketrans(
     {
         "0": "o", "1": "l", "2": "z", "3": "e", "4": "a", "5": "s", "@": "a",

@@ -20,34 +20,8 @@ _SPACES = re.compile(r"[ \t\r\n\f]+")
 _BLANKS = re.compile(rf"[ \t]*{_BREAK}[ \t]*")
 _MANY_LINES = re.compile(r"\n{3,}")
 _PRIVATE = str.maketrans("", "", "".join((_BREAK, _QUOTE_IN, _QUOTE_OUT, PRE_OPEN, PRE_CLOSE)))
-_LINE_TAGS = frozenset(
-    [
-        "br",
-        "p",
-        "div",
-        "tr",
-        "table",
-        "tbody",
-        "thead",
-        "li",
-        "ul",
-        "ol",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "hr",
-        "section",
-        "article",
-        "header",
-        "footer",
-        "dl",
-        "dt",
-        "dd",
-    ]
-)
+_LINES = "br p div tr table tbody thead li ul ol h1 h2 h3 h4 h5 h6 hr section article header footer dl dt dd"
+_LINE_TAGS = frozenset(_LINES.split())
 _PARAGRAPHS = frozenset(["p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol"])
 _DROPPED = ("script", "style", "head", "title", "template")
 

@@ -16,7 +16,8 @@ _ANSWERS_SES = re.compile(
 )
 _MARKS = re.compile(
     rb"^x-space-notification-type:|^x-marketplace-id:|^x-failed-recipients:|multipart/report|message/rfc822"
-    rb"|^return-path:[ \t]*<>|^(?:resent-|x-forwarded|x-original-from|x-original-sender|x-google-original)|mailer-daemon|mail-daemon|postmaster@",
+    rb"|^return-path:[ \t]*<>|mailer-daemon|mail-daemon|postmaster@"
+    rb"|^(?:resent-|x-forwarded|x-original-from|x-original-sender|x-google-original)",
     re.IGNORECASE | re.MULTILINE,
 )
 _ORDER = re.compile(r"\d{3}-\d{7}-\d{7}")
