@@ -1,0 +1,52 @@
+# `make run` and `make test` set up everything they need; nothing outside this folder and Debian's packages is touched.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: run demo test lint types imports unit format audit clean bench
+
+run: $(VENV)/.run
+	$(BIN)/replyby run
+
+demo: $(VENV)/.run
+	$(BIN)/replyby demo
+
+test: $(VENV)/.test packages lint types imports unit
+
+lint:
+	$(BIN)/ruff check monitor alerts grafana tests
+	$(BIN)/ruff format --check monitor alerts grafana tests
+
+types:
+	$(BIN)/mypy
+
+imports:
+	$(BIN)/lint-imports
+
+unit:
+	$(BIN)/pytest -n auto --dist loadgroup --cov --cov-report=term:skip-covered --cov-fail-under=100
+
+format: $(VENV)/.test
+	$(BIN)/ruff check --fix monitor alerts grafana tests
+	$(BIN)/ruff format monitor alerts grafana tests
+
+audit: $(VENV)/.test
+	$(BIN)/pip-audit --skip-editable
+
+packages:
+	tests/install-packages
+.PHONY: packages
+
+$(VENV)/bin/pip:
+	$(PYTHON) -m venv $(VENV) || { tests/install-packages python3-venv && $(PYTHON) -m venv $(VENV); }
+
+$(VENV)/.run: pyproject.toml | $(VENV)/bin/pip
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable .
+	touch $@
+
+$(VENV)/.test: pyproject.toml | $(VENV)/bin/pip
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[test]'
+	touch $@ $(VENV)/.run
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis test-output
