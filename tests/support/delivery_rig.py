@@ -1,8 +1,9 @@
 """Outbox, dispatcher and fakes put together, on whichever database."""
 
 import random
+import threading
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,16 @@ def create_tables(engine: Engine) -> None:
     tables.metadata.drop_all(engine)
     tables.metadata.create_all(engine)
     open_clock.metadata.create_all(engine)
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 20) -> bool:
+    """Return True as soon as the condition holds, False after this long."""
+    pause = threading.Event()
+    for _ in range(int(seconds / 0.005)):
+        if condition():
+            return True
+        pause.wait(0.005)
+    return False
 
 
 @dataclass
@@ -121,8 +132,9 @@ class Rig:
     def deliver(self, **advance: float) -> Any:
         """Move the clock, then do one tick's work: reconcile and deliver."""
         now = self.clock.advance(**advance)
-        self.dispatcher.reconcile(now)
-        return self.dispatcher.deliver_due(now)
+        first, second = self.dispatcher.reconcile(now), self.dispatcher.deliver_due(now)
+        assert not (first.busy or second.busy), "a lane goes round in circles"
+        return second
 
     def deliver_until_quiet(self, *, most: int = 60, **step: float) -> None:
         """Tick until nothing is pending or under way."""

@@ -1,0 +1,223 @@
+"""What is sent, to whom, together with what, and what is not sent."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from alerts.core.model import Channel, Delivery, Post, Purpose
+from alerts.delivery.ports import never_hold
+from alerts.errors import Reason
+from tests.fakes_alerts import START, make_alert, make_news, make_page, refusal
+from tests.support.delivery_rig import Rig
+
+
+def _post_of(posted: Delivery) -> Post:
+    return Post(channel="slack:team", message=f"ts-{posted.reference[:8]}")
+
+
+def test_planning_twice_tells_once(rig: Rig) -> None:
+    rig.open(1)
+    assert rig.put(make_alert(1)) == 1
+    assert rig.put(make_alert(1), make_alert(1, step=1)) == 1
+    rig.deliver()
+    assert len(rig.slack.accepted) == 1
+    assert rig.put(make_alert(1), make_alert(1, step=1)) == 0
+    rig.deliver(minutes=10)
+    assert len(rig.slack.accepted) == 1
+
+
+def test_nothing_goes_out_before_it_is_due(rig: Rig) -> None:
+    rig.open(1)
+    rig.put(make_alert(1, due_at=START + timedelta(minutes=5)))
+    rig.deliver(minutes=4, seconds=59)
+    assert rig.slack.accepted == []
+    rig.deliver(seconds=1)
+    assert len(rig.slack.accepted) == 1
+
+
+def test_an_alert_whose_clock_was_answered_in_between_is_cancelled_and_says_why(rig: Rig) -> None:
+    rig.open(1)
+    rig.put(make_alert(1))
+    rig.threads.add(1, answered_at=START)
+    rig.close(1)
+    rig.deliver()
+    assert rig.slack.attempts == []
+    assert rig.statuses() == ["cancelled: answered"]
+    assert rig.outcomes == {("team", "slack", "cancelled"): 1}
+
+
+def test_everything_due_for_one_phone_is_one_message_most_urgent_first(rig: Rig) -> None:
+    rig.open(3, 1, 2)
+    rig.put(
+        make_page(3),
+        make_page(1, receiver="managers"),
+        make_page(2),
+        make_page(2, receiver="managers"),
+        make_page(2, "Bo"),
+    )
+    rig.deliver()
+    told = {item.person: [facts.clock_id for facts in item.threads] for item in rig.sms.accepted}
+    assert told == {"Ana": [1, 2, 3], "Bo": [2]}
+    assert rig.statuses() == ["sent"] * 5
+
+
+def test_what_a_full_phone_cannot_get_yet_is_bundled_and_not_dropped(rig: Rig) -> None:
+    rig.allowed_at = lambda channel, sent, now, first: max([now, *(at + timedelta(minutes=1) for at in sent)])
+    rig.open(1, 2, 3)
+    rig.put(make_page(1))
+    rig.deliver()
+    rig.put(make_page(2))
+    rig.deliver(seconds=20)
+    rig.put(make_page(3))
+    rig.deliver(seconds=20)
+    assert rig.statuses() == ["sent", "pending: rate_limit", "pending: rate_limit"]
+    rig.deliver(seconds=20)
+    assert [[facts.clock_id for facts in item.threads] for item in rig.sms.accepted] == [[1], [2, 3]]
+
+
+def test_quiet_hours_hold_delivery_and_it_goes_out_the_second_they_end(rig: Rig) -> None:
+    ends_at = START + timedelta(hours=1, minutes=2, seconds=30)
+    rig.hold = lambda item, facts, now: ends_at if now < ends_at else None
+    rig.open(1)
+    rig.put(make_page(1), make_alert(1))
+    rig.deliver()
+    assert rig.statuses() == ["pending: quiet", "sent"]
+    for _ in range(12):
+        rig.deliver(minutes=5)
+        assert rig.sms.accepted == []
+    rig.deliver(minutes=2, seconds=29)
+    assert rig.sms.accepted == []
+    rig.deliver(seconds=1)
+    assert len(rig.sms.accepted) == 1
+
+
+def test_somebody_who_goes_on_call_in_quiet_hours_hears_within_minutes(rig: Rig) -> None:
+    rig.hold = lambda item, facts, now: now + timedelta(hours=8)
+    rig.open(1)
+    rig.put(make_page(1))
+    rig.deliver()
+    rig.hold = never_hold
+    rig.deliver(minutes=5)
+    assert len(rig.sms.accepted) == 1
+
+
+def test_what_becomes_pointless_in_quiet_hours_is_cancelled_before_they_end(rig: Rig) -> None:
+    rig.hold = lambda item, facts, now: START + timedelta(hours=8)
+    rig.open(1)
+    rig.put(make_page(1, expires_at=START + timedelta(minutes=7)))
+    rig.deliver()
+    rig.deliver(minutes=10)
+    assert rig.statuses() == ["cancelled: expired"]
+
+
+def test_several_changes_are_drawn_once(rig: Rig) -> None:
+    rig.open(1)
+    rig.put(make_alert(1))
+    rig.deliver()
+    rig.put(*(make_news(Purpose.UPDATE, 1, number=number) for number in range(3)))
+    rig.deliver()
+    assert [item.purpose for item in rig.slack.accepted] == [Purpose.ALERT, Purpose.UPDATE]
+    assert rig.slack.accepted[1].post == _post_of(rig.slack.accepted[0])
+    assert rig.statuses() == ["sent"] * 4
+
+
+def test_the_end_makes_pending_alerts_and_changes_superfluous(rig: Rig) -> None:
+    rig.open(1)
+    rig.put(make_alert(1))
+    rig.deliver()
+    rig.put(make_news(Purpose.UPDATE, 1), make_news(Purpose.REOPENED, 1), make_news(Purpose.CLOSED, 1))
+    rig.deliver()
+    assert [item.purpose for item in rig.slack.accepted] == [Purpose.ALERT, Purpose.CLOSED]
+    assert rig.statuses() == ["sent", "cancelled: superseded", "cancelled: superseded", "sent"]
+
+
+def test_the_end_is_not_told_to_somebody_who_never_heard_of_the_beginning(rig: Rig) -> None:
+    rig.open(1)
+    rig.put(make_alert(1))
+    rig.slack.before.append(refusal())
+    rig.deliver()
+    rig.close(1)
+    rig.put(make_news(Purpose.CLOSED, 1))
+    rig.deliver_until_quiet()
+    assert rig.slack.accepted == []
+    assert sorted(rig.statuses()) == ["cancelled: never_told", "cancelled: not_wanted"]
+
+
+def test_a_thread_keeps_one_message_for_its_whole_life(rig: Rig) -> None:
+    rig.open(1)
+    rig.open(2, thread_id=1)
+    rig.put(make_alert(1))
+    rig.deliver()
+    rig.put(make_alert(2, thread_id=1))
+    rig.deliver()
+    first, second = rig.slack.accepted
+    assert first.post is None
+    assert second.post == _post_of(first)
+
+
+def test_a_message_that_was_deleted_by_hand_is_posted_anew(rig: Rig) -> None:
+    rig.open(1)
+    rig.put(make_alert(1))
+    rig.deliver()
+    rig.put(make_news(Purpose.UPDATE, 1))
+    rig.slack.before.append(refusal(Reason.GONE, retryable=False))
+    rig.deliver()
+    assert [item.post is None for item in rig.slack.accepted] == [True, True]
+    rig.put(make_news(Purpose.UPDATE, 1, number=1))
+    rig.deliver()
+    assert rig.slack.accepted[2].post == _post_of(rig.slack.accepted[1])
+
+
+def test_a_message_that_was_refused_takes_no_number_away(rig: Rig) -> None:
+    rig.open(1)
+    rig.put(make_page(1))
+    rig.sms.before.append(refusal())
+    rig.deliver()
+    rig.deliver(seconds=5)
+    assert [item.code for item in rig.sms.attempts] == [1, 1]
+
+
+def test_codes_of_sms_and_voice_to_one_person_differ(rig: Rig) -> None:
+    rig.open(1)
+    rig.put(make_page(1), make_page(1, receiver="oncall-voice", channel=Channel.VOICE))
+    rig.deliver()
+    codes = [item.code for channel in (Channel.SMS, Channel.VOICE) for item in rig.notifiers[channel].accepted]
+    assert sorted(code or 0 for code in codes) == [1, 2]
+
+
+def test_who_was_told_only_of_the_end_by_no_earlier_message_is_still_told(rig: Rig) -> None:
+    rig.open(1)
+    rig.put(make_news(Purpose.CLOSED, 1, receiver="managers"))
+    rig.deliver()
+    assert [item.receiver for item in rig.slack.accepted] == ["managers"]
+
+
+def test_a_change_has_nothing_to_redraw_where_no_message_stands(rig: Rig) -> None:
+    rig.open(1)
+    rig.put(make_news(Purpose.UPDATE, 1))
+    rig.deliver()
+    assert rig.slack.attempts == []
+    assert rig.statuses() == ["cancelled: never_told"]
+
+
+def test_an_alert_about_an_erased_thread_is_cancelled(rig: Rig) -> None:
+    rig.open(1)
+    rig.threads.facts.clear()
+    rig.put(make_alert(1))
+    rig.deliver()
+    assert rig.statuses() == ["cancelled: forgotten"]
+
+
+def test_the_first_alert_of_a_clock_may_jump_the_queue(rig: Rig) -> None:
+    asked: list[bool] = []
+
+    def note(channel: Channel, sent: Sequence[datetime], now: datetime, first_alert: bool) -> datetime:
+        asked.append(first_alert)
+        return now
+
+    rig.allowed_at = note
+    rig.open(1)
+    rig.put(make_page(1))
+    rig.deliver()
+    rig.put(make_page(1, step=1))
+    rig.deliver(minutes=5)
+    assert asked == [True, False]
