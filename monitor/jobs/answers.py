@@ -15,7 +15,7 @@ from alerts.core.contact import acknowledgement_expires_at, snooze_until
 from alerts.core.model import Answer, AnswerKind, AnswerResult, Channel, ThreadFacts
 from alerts.outbox import cancel_for_clocks, enqueue, record_event_once, told_receivers
 from alerts.tables import Cause
-from monitor.core.threads import MarkKind
+from monitor.core.facts import MarkKind
 from monitor.jobs.services import Services, record_outcome
 from monitor.jobs.told import follow_changes, plan_updates
 from monitor.store.clocks import ClockChange, resolve_and_save

@@ -14,9 +14,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, bindparam, delete, insert, select, update
 
+from monitor.core.facts import Mark, MarkKind, Route
 from monitor.core.messages import Kind, Where
 from monitor.core.sla import SlaPolicy, target_for
-from monitor.core.threads import Mark, MarkKind, ResolvedClock, ResolvedThread, Route, resolve_threads
+from monitor.core.threads import ResolvedClock, ResolvedThread, resolve_threads
 from monitor.store.columns import reserve_ids
 from monitor.store.messages import Incoming, Stored, read_related, save_outcomes
 from monitor.store.schema import decision, frozen_policy, message, review, sla_clock, thread

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, or_, select, update
 
-from monitor.core.threads import MarkKind
+from monitor.core.facts import MarkKind
 from monitor.store.identifiers import Hasher
 from monitor.store.schema import decision, message, review, sla_clock, thread
 

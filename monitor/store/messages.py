@@ -11,8 +11,9 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
+from monitor.core.facts import Fact
+from monitor.core.matching import COPY_REACHES_BACK
 from monitor.core.messages import Authenticity, Kind, Message, Where
-from monitor.core.threads import COPY_REACHES_BACK, Fact
 from monitor.store.columns import reserve_ids
 from monitor.store.identifiers import Hasher
 from monitor.store.schema import message as table

@@ -15,9 +15,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from monitor.core.facts import Fact, Mark, MarkKind, Route
 from monitor.core.figures import Figures, MessageOutcome
 from monitor.core.messages import Kind
-from monitor.core.threads import Fact, Mark, MarkKind, Route, resolve_threads
+from monitor.core.threads import resolve_threads
 from monitor.core.weeks import IsoWeek
 from monitor.report.build import build_report
 from monitor.report.model import ReportSettings

@@ -1,0 +1,185 @@
+"""Which thread a reply, a confirmation copy or a delivery failure belongs to. What could belong to several belongs to none."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from monitor.core.facts import Fact, Mark, MarkKind, Route
+from monitor.core.grouping import Grouped
+from monitor.core.messages import Kind
+
+COPY_REACHES_BACK = timedelta(days=7)
+"""A confirmation copy without order or alias is matched by name to questions at most this old."""
+
+REFUSAL_REACHES_BACK = timedelta(days=7)
+"""A delivery failure that names only an alias undoes the last reply to it, if that is at most this old."""
+
+REFUSAL_SLACK = timedelta(minutes=10)
+"""How far the date of a refused message in Amazon's notice may lie before the reply's own date."""
+
+
+@dataclass(slots=True)
+class Stop:
+    """Something that ends waits in one thread: covers what came before `at` (and at it, if `inclusive`)."""
+
+    at: datetime
+    key: int
+    inclusive: bool
+    route: Route
+    by: str | None
+    id: int | None
+
+    def covers(self, message: Fact) -> bool:
+        """Return whether this buyer message is answered by it."""
+        return message.received_at < self.at or (self.inclusive and message.received_at == self.at)
+
+
+def assign_replies(
+    threads: Grouped, replies: Sequence[Fact], hand: Mapping[int, Sequence[Mark]]
+) -> tuple[dict[int, list[Stop]], dict[int, set[int]], dict[int, int]]:
+    """Return per thread its stops in time order, the ties, and the thread of each reply that has one.
+
+    Replies are taken in time order, because "the alias's only open thread" depends on what was answered before.
+    """
+    stops: dict[int, list[Stop]] = {
+        index: [
+            Stop(at=mark.at, key=mark.id, inclusive=True, route=Route.HAND, by=mark.by, id=None)
+            for mark in marks
+            if mark.kind is MarkKind.ANSWERED
+        ]
+        for index, marks in hand.items()
+    }
+    ties: dict[int, set[int]] = {}
+    assigned: dict[int, int] = {}
+    for reply in replies:
+        candidates, cited_at = _candidates(threads, reply, stops, hand)
+        if len(candidates) > 1:
+            ties[reply.id] = candidates
+        if len(candidates) != 1:
+            continue
+        index = next(iter(candidates))
+        assigned[reply.id] = index
+        late_question = cited_at is not None and cited_at >= reply.received_at
+        stops.setdefault(index, []).append(
+            Stop(
+                at=cited_at if late_question and cited_at is not None else reply.received_at,
+                key=reply.key,
+                inclusive=late_question,
+                route=Route.MAIL if reply.kind is Kind.SELLER_REPLY else Route.SELLER_CENTRAL,
+                by=None,
+                id=reply.id,
+            )
+        )
+    for of_thread in stops.values():
+        of_thread.sort(key=lambda stop: (stop.at, not stop.inclusive, stop.key))
+    return stops, ties, assigned
+
+
+def _candidates(
+    threads: Grouped, reply: Fact, stops: Mapping[int, Sequence[Stop]], hand: Mapping[int, Sequence[Mark]]
+) -> tuple[set[int], datetime | None]:
+    """Return the threads this reply may belong to, strongest evidence first, and when a question it cites came.
+
+    A cited question may carry a slightly later date than its reply, because two servers' clocks made them.
+    """
+    if reply.spoken_for is not None:
+        index = threads.of_message.get(reply.spoken_for)
+        return (set() if index is None else {index}), None
+    cited = set().union(*(threads.by_rfc.get(reference, set()) for reference in reply.references))
+    if cited:
+        nearest = next(ref for ref in reply.references if ref in threads.by_rfc)
+        chosen = threads.by_rfc[nearest]
+        at = max(
+            message.received_at for index in chosen for message in threads.members[index] if message.message == nearest
+        )
+        return set(chosen), at
+    if reply.alias is not None and reply.suffix is not None:
+        by_case = threads.by_suffix.get((reply.alias, reply.suffix), set())
+        if by_case:
+            return set(by_case), None
+    by_order = threads.with_order(reply)
+    if by_order:
+        return by_order, None
+    if reply.alias is not None:
+        of_alias = threads.of_accounts(threads.by_alias.get(reply.alias, ()), reply)
+        still_open = {
+            index for index in of_alias if _is_open(threads.members[index], stops, hand, index, reply.received_at)
+        }
+        if still_open or reply.order is not None:
+            return still_open, None
+        return (of_alias if len(of_alias) == 1 else set()), None
+    if reply.kind is Kind.CONFIRMATION_COPY and reply.order is None and reply.name is not None:
+        return _named(threads, reply), None
+    return set(), None
+
+
+def _named(threads: Grouped, copy: Fact) -> set[int]:
+    """Return the threads of that name whose last question came before the copy and not long before."""
+    found = set()
+    for account in copy.accounts:
+        for index in threads.by_name.get((account, copy.name or 0), ()):
+            earlier = [m for m in threads.members[index] if m.received_at < copy.received_at]
+            if not earlier or copy.received_at - earlier[-1].received_at > COPY_REACHES_BACK:
+                continue
+            if copy.marketplace is not None and earlier[-1].marketplace not in (None, copy.marketplace):
+                continue
+            found.add(index)
+    return found
+
+
+def _is_open(
+    messages: Sequence[Fact],
+    stops: Mapping[int, Sequence[Stop]],
+    hand: Mapping[int, Sequence[Mark]],
+    index: int,
+    at: datetime,
+) -> bool:
+    """Return whether a buyer message waits in this thread just before `at`."""
+    ended = [stop for stop in stops.get(index, ()) if stop.at < at]
+    waived = [mark.at for mark in hand.get(index, ()) if mark.kind is MarkKind.WAIVED and mark.at < at]
+    for message in messages:
+        if message.received_at >= at:
+            continue
+        if any(stop.covers(message) for stop in ended) or any(message.received_at <= instant for instant in waived):
+            continue
+        return True
+    return False
+
+
+def undone_replies(
+    threads: Grouped, replies: Sequence[Fact], assigned: Mapping[int, int], failures: Sequence[Fact]
+) -> frozenset[int]:
+    """Return the replies that delivery failures and opt-out notices take back: each takes back one."""
+    undone: set[int] = set()
+    by_rfc: dict[int, Fact] = {reply.message: reply for reply in replies if reply.message is not None}
+    for failure in failures:
+        named = next((by_rfc[reference] for reference in failure.references if reference in by_rfc), None)
+        if named is not None:
+            undone.add(named.id)
+            continue
+        concerned = set(threads.with_order(failure))
+        if failure.order is None and failure.alias is not None:
+            concerned |= threads.by_alias.get(failure.alias, set())
+        until = failure.received_at if failure.refused_at is None else failure.refused_at + REFUSAL_SLACK
+        until = min(until, failure.received_at)
+        fitting = [
+            reply
+            for reply in replies
+            if reply.id not in undone
+            and until - REFUSAL_REACHES_BACK <= reply.received_at <= until
+            and _concerns(failure, reply, assigned, concerned)
+        ]
+        if fitting:
+            undone.add(fitting[-1].id)
+    return frozenset(undone)
+
+
+def _concerns(failure: Fact, reply: Fact, assigned: Mapping[int, int], concerned: Collection[int]) -> bool:
+    """Return whether a failure that names no Message-ID can be about this reply."""
+    if failure.alias is not None and reply.alias is not None:
+        return failure.alias == reply.alias and (
+            failure.order is None or reply.order is None or failure.order == reply.order
+        )
+    if failure.order is not None and reply.order is not None:
+        return failure.order == reply.order
+    return assigned.get(reply.id) in concerned
