@@ -3,7 +3,6 @@
 Owns the target, the deadline and the state at an instant. State is derived from facts and `now`, never stored.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -110,8 +109,3 @@ def require_aware(*instants: datetime) -> None:
     for instant in instants:
         if instant.tzinfo is None:
             raise ValueError(f"naive instant {instant.isoformat()}: instants are aware UTC")
-
-
-def earliest(instants: Sequence[datetime | None]) -> datetime | None:
-    """Return the earliest instant that is not None, or None."""
-    return min((instant for instant in instants if instant is not None), default=None)

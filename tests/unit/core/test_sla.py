@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from monitor.core.sla import ClockState, SlaClock, SlaPolicy, TargetOverride, earliest, state_at, target_for
+from monitor.core.sla import ClockState, SlaClock, SlaPolicy, TargetOverride, state_at, target_for
 from tests.builders import T0, at
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -121,8 +121,3 @@ def test_naive_instants_are_refused() -> None:
         state_at(clock(), AT_RISK, naive)
     with pytest.raises(ValueError, match="naive instant"):
         target_for(SlaPolicy(), None, naive)
-
-
-def test_earliest_passes_over_what_never_comes() -> None:
-    assert earliest([None, at(2), at(1)]) == at(1)
-    assert earliest([None]) is None
