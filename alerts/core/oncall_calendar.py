@@ -92,7 +92,7 @@ def _read(text: str) -> tuple[Any, tuple[str, ...]]:
 
     try:
         calendar = icalendar.Calendar.from_ical(text)
-    except ValueError:
+    except (ValueError, OSError):  # a TZID such as "Europe" is looked up as a file
         calendar = None
     if calendar is None or calendar.name != "VCALENDAR":
         raise ValueError("calendar: not an iCalendar text. Give the address that ends in .ics, not that of a web page.")

@@ -116,6 +116,7 @@ def test_turns_touch_the_span_asked_for() -> None:
         pytest.param("<!doctype html><html></html>", id="web-page"),
         pytest.param("BEGIN:VEVENT\r\nEND:VEVENT\r\n", id="no-calendar"),
         pytest.param("BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\n", id="cut-short"),
+        pytest.param(make_text("DTSTART;TZID=Europe:20261120T090000\nSUMMARY:Ana"), id="zone-that-is-a-directory"),
     ],
 )
 def test_what_is_no_calendar_is_refused_without_quoting_it(text: str) -> None:

@@ -260,7 +260,7 @@ def test_of_several_holds_the_longest_counts() -> None:
         snoozed_until=DEADLINE + hours(1),
         silenced_until=DEADLINE - hours(0.5),
     )
-    plan = plan_clock(view, DIRECTORY, DEADLINE)
+    plan = plan_clock(view, DIRECTORY, DEADLINE - hours(2))  # the very moment at which the second step is due
     assert (plan.held, plan.next_due_at) == ("snoozed", DEADLINE + hours(1))
 
 
@@ -293,7 +293,9 @@ def test_an_unverified_clock_is_told_without_phones_and_says_so() -> None:
 
 
 def test_a_step_with_nothing_but_phones_waits_for_the_proof() -> None:
+    assert plan_clock(make_view(verified=False), DIRECTORY, START).held is None
     view, _ = tell(make_view(verified=False), DIRECTORY, DEADLINE - hours(8))
+    assert plan_clock(view, DIRECTORY, DEADLINE - hours(7)).held is None
     plan = plan_clock(view, DIRECTORY, DEADLINE - hours(2))
     assert (plan.notifications, plan.held, plan.next_due_at) == ((), "unverified", DEADLINE)
     proven, told = tell(replace(view, verified=True), DIRECTORY, DEADLINE - hours(1))
@@ -350,7 +352,9 @@ def test_a_receiver_taken_out_of_the_file_does_not_lose_a_frozen_step() -> None:
 def test_a_small_step_back_neither_repeats_nor_loses() -> None:
     view, _ = tell(make_view(), DIRECTORY, DEADLINE)
     for back in (TICK, minutes(1), minutes(5)):
-        assert plan_clock(view, DIRECTORY, DEADLINE - back).notifications == ()
+        plan = plan_clock(view, DIRECTORY, DEADLINE - back)
+        assert plan.notifications == ()
+        assert after(view, plan) == view
     assert plan_clock(view, DIRECTORY, DEADLINE).notifications == ()
 
 
