@@ -83,6 +83,7 @@ _FILLER: Final = frozenset(
         "je",
         "m'en",
         "occupe",
+        "occupo",
         "ubernehme",
         "me",
         "ocupo",
