@@ -5,6 +5,7 @@ right-to-left, missing, or squeezed into one line. Must not decide what a mail i
 """
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 
 MAX_TEXT = 200_000
@@ -29,6 +30,7 @@ _INLINE = re.compile(
 _RULE = re.compile(rf"^[{_EDGE}>]*+[{DASHES}_]{{8,}}+[{_EDGE}]*+$", re.MULTILINE)
 _FIELD = re.compile(rf"^[>|{_EDGE}*]*+[^\s:：<>@/][^\n:：<>@/]{{0,24}}[:：]\*?[ \t]*\S[^\n]*$")
 _QUOTED = re.compile(rf"^[{_EDGE}]*+>", re.MULTILINE)
+_DATED = re.compile(r"\d{4}|\d[:.h]\d\d")
 _ORDER = r"\d{3}-\d{7}-\d{7}"
 _ORDER_LINE = re.compile(rf"(?:^|[\s>])[#＃]\s*:?\s*({_ORDER})(?![\d-])", re.MULTILINE)
 _ASIN = re.compile(r"[\[［]\s*ASIN\s*[:：]?\s*([A-Z0-9]{10})\s*[\]］]")
@@ -73,14 +75,14 @@ def read_words(text: str, *, forwarded: bool = False) -> Words:
         forwarded: somebody passed the mail on: what stands before the quoted block is not the buyer's.
     """
     text = text[:MAX_TEXT]
-    marks, boundary = _marks(text)
+    marks, boundary, by_quote = _marks(text)
     if forwarded and boundary is not None:
-        text = _unquote(text[boundary:])
-        marks, _ = _marks(text)
+        text = _without_fields(_unquote(text[boundary:]))
+        marks = _marks(text)[0]
         boundary = None
     outer = [mark for mark in marks if not mark.quoted]
     if boundary is not None and (not outer or outer[0].start > boundary):
-        if marks or _LINE.search(text, boundary) or _looks_quoted(text, boundary):
+        if any(mark.quoted for mark in marks) or (marks and not by_quote) or _looks_quoted(text[boundary:]):
             quoted = _unquote(text[boundary:])
             inner = _marks(quoted)[0]
             head = quoted[: inner[0].start] if inner else ""
@@ -138,8 +140,8 @@ def _labels(marks: list[_Mark]) -> tuple[str, ...]:
     return tuple(mark.label for mark in marks)
 
 
-def _marks(text: str) -> tuple[list[_Mark], int | None]:
-    """Return the delimiter lines, and where a quoted or forwarded mail begins."""
+def _marks(text: str) -> tuple[list[_Mark], int | None, bool]:
+    """Return the delimiter lines, where a quoted or forwarded mail begins, and whether only ">" said so."""
     marks: list[_Mark] = []
     boundary: int | None = None
     for match in _LINE.finditer(text):
@@ -147,10 +149,14 @@ def _marks(text: str) -> tuple[list[_Mark], int | None]:
             boundary = match.start() if boundary is None else boundary
             continue
         marks.append(_Mark(match.start(), match.end(), match["label"], ">" in match["quote"] or "|" in match["quote"]))
-    for start in (_quote_start(text), _field_block(text)):
-        if start is not None and (boundary is None or start < boundary):
-            boundary = start
-    return marks, boundary
+    by_quote = False
+    fields = _field_block(text)
+    if fields is not None and (boundary is None or fields < boundary):
+        boundary = fields
+    quote = _quote_start(text)
+    if quote is not None and (boundary is None or quote < boundary):
+        boundary, by_quote = quote, True
+    return marks, boundary, by_quote
 
 
 def _fields_follow(text: str, position: int) -> bool:
@@ -181,6 +187,22 @@ def _field_block(text: str) -> int | None:
     return None
 
 
+def _without_fields(text: str) -> str:
+    """Return a forwarded mail's text without the dashes and header lines above it."""
+    lines = text.split("\n")
+    index, fields = 0, 0
+    while index < min(len(lines), 30):
+        line = lines[index]
+        if len(line) < 1000 and _FIELD.match(line):
+            fields += 1
+        elif fields and not line.strip(_EDGE):
+            break
+        elif fields == 0 and index > 3:
+            return text
+        index += 1
+    return "\n".join(lines[index:]) if fields >= 2 else text
+
+
 def _with_rule_before(text: str, start: int) -> int:
     """Return the start of the line of underscores or dashes right above a header block, else the block's own."""
     above = text[:start].rstrip("\n \t\r")
@@ -189,37 +211,70 @@ def _with_rule_before(text: str, start: int) -> int:
 
 
 def _quote_start(text: str) -> int | None:
-    """Return where the first quoted block begins, with the line(s) that introduce it ("On … wrote:")."""
-    match = _QUOTED.search(text)
-    if match is None:
-        return None
-    start = match.start()
-    above = text[:start].rstrip("\n \t\r\xa0\u200e\u200f")
+    """Return where a quoted block begins, with the line(s) that introduce it ("On … wrote:").
+
+    A block with an introduction is preferred: a buyer may begin a line of his own with ">".
+    """
+    first: int | None = None
+    end_of_run = -1
+    for count, match in enumerate(_QUOTED.finditer(text)):
+        if count > 400:
+            break
+        follows = match.start() <= end_of_run
+        line_end = text.find("\n", match.end())
+        end_of_run = line_end + 1 if line_end >= 0 else len(text)
+        if follows:
+            continue
+        introduced = _introduction(text, match.start())
+        if introduced is not None:
+            return introduced
+        first = match.start() if first is None else first
+    return first
+
+
+def _introduction(text: str, start: int) -> int | None:
+    """Return where the one to three lines begin that introduce the quoted block at `start`, None without any."""
+    above = text[max(0, start - 1000) : start].rstrip("\n \t\r\xa0\u200e\u200f")
+    offset = max(0, start - 1000)
     if not above.endswith((":", "：")):
-        return start
+        return None
     line_start = above.rfind("\n") + 1
     for _ in range(2):
         line = above[line_start:]
         before = above[: line_start - 1] if line_start else ""
         previous = before[before.rfind("\n") + 1 :]
-        if (
-            re.search(r"\d{4}|\d[:.h]\d\d", line)
-            or not previous.strip()
-            or not re.search(r"\d{4}|\d[:.h]\d\d", previous)
-        ):
+        if _DATED.search(line) or not _DATED.search(previous):
             break
         line_start = len(before) - len(previous)
-    return line_start
+    return offset + line_start
 
 
-def _looks_quoted(text: str, boundary: int) -> bool:
-    """Return whether all that follows the introduction is quoted."""
-    lines = [line for line in text[boundary:].split("\n") if line.strip(_EDGE)]
-    return len(lines) > 1 and sum(line.lstrip(_EDGE).startswith(">") for line in lines[2:]) >= len(lines[2:]) * 0.6
+def _looks_quoted(text: str) -> bool:
+    """Return whether a text is an introduction and a quoted block, and nearly nothing else."""
+    lines = [line.lstrip(_EDGE) for line in text[:20_000].split("\n") if line.strip(_EDGE)]
+    quoted = [index for index, line in enumerate(lines) if line.startswith(">")]
+    if not quoted or not 1 <= quoted[0] <= 3 or len(quoted) < 2:
+        return False
+    return len(quoted) >= 0.8 * (len(lines) - quoted[0])
 
 
 def _unquote(text: str) -> str:
-    return re.sub(rf"^(?:[{_EDGE}]*>[ \t]?)+", "", text, flags=re.MULTILINE)
+    """Return the text without the ">" that most of its lines begin with: a buyer's own ">" stays."""
+    depths = Counter(_depth(line) for line in text.split("\n") if line.strip(_EDGE))
+    usual = depths.most_common(1)[0][0] if depths else 0
+    if usual == 0:
+        return text
+    return re.sub(rf"^(?:[{_EDGE}]*>[ \t]?){{1,{min(usual, 9)}}}", "", text, flags=re.MULTILINE)
+
+
+def _depth(line: str) -> int:
+    depth = 0
+    for char in line[:100]:
+        if char == ">":
+            depth += 1
+        elif char not in " \t":
+            break
+    return depth
 
 
 def _between(text: str, marks: list[_Mark], boundary: int | None) -> Words:
@@ -229,7 +284,7 @@ def _between(text: str, marks: list[_Mark], boundary: int | None) -> Words:
     if boundary is not None and opener.end <= boundary < closer.start:
         cut = boundary - opener.end
         rest = inner[cut:]
-        if _LINE.search(rest) or _field_block(rest) == 0 or _looks_quoted(inner, cut):
+        if _LINE.search(rest) or _field_block(rest) == 0 or _looks_quoted(rest):
             inner, own_program = inner[:cut], True
     return Words(_trim(inner), text[: opener.start], _labels(marks), enclosed=True, own_program=own_program)
 

@@ -19,7 +19,7 @@ KIND_WORDS: dict[Kind, str] = {kind: kind.value.replace("_", " ") for kind in Ki
 
 _NO_CLOCK: dict[Kind, str] = {
     Kind.SELLER_REPLY: "A reply: it stops the clock of the thread it answers.",
-    Kind.CONFIRMATION_COPY: "A copy of a reply made in Seller Central: it stops the clock of its thread, if Amazon's proof holds.",
+    Kind.CONFIRMATION_COPY: "A copy of a reply made in Seller Central: with proof of Amazon, it stops its thread's clock.",
     Kind.DELIVERY_FAILURE: "A reply did not reach the buyer: its clock runs on from where it was.",
     Kind.AUTO_REPLY: "An automatic reply: it stops no clock.",
     Kind.NOTICE: "A notice: no clock starts.",

@@ -68,7 +68,7 @@ def html_to_text(source: str) -> str:
 def _text(raw: str, pre: int) -> str:
     if not raw:
         return ""
-    raw = raw.replace("\r\n", "\n").replace("\r", "\n").replace("\n", _BREAK) if pre else _SPACES.sub(" ", raw)
+    raw = raw.replace("\r\n", "\n").replace("\r", "\n") if pre else _SPACES.sub(" ", raw)
     return html.unescape(raw) if "&" in raw else raw
 
 

@@ -500,7 +500,7 @@ def _amazon_fields(mail: _Mail, decision: Decision, refusal: Refusal, instant: d
     from_report = bool(decision.signals) and decision.signals[0].name == SignalName.DELIVERY_REPORT
     if kind is Kind.DELIVERY_FAILURE and not from_report:
         text = mail.html or mail.plain
-        opt_out = read_opt_out(mail.source, text, mail.subject, instant, market in ("US", "CA", None))
+        opt_out = read_opt_out(mail.source, text, mail.subject, instant, "com" if market == "US" else "")
         alias, order, refused_at = opt_out.alias, order or opt_out.order_id, opt_out.refused_at
         market = market or _marketplace(mail, alias)
     elif kind is not Kind.DELIVERY_FAILURE and alias is None:

@@ -101,14 +101,14 @@ def read_report(headers: Headers, body: Body) -> Refusal:
     )
 
 
-def read_opt_out(source: str, text: str, subject: str, received: datetime, month_first: bool) -> Refusal:
+def read_opt_out(source: str, text: str, subject: str, received: datetime, tld: str = "") -> Refusal:
     """Return what Amazon's opt-out notice names: alias, order, and when the refused message was sent.
 
     Args:
         source: the HTML as written: the alias stands in a mailto.
         text: the same as text.
         received: aware; the refused message is not younger.
-        month_first: whether 11/20/2026 is how dates are written there.
+        tld: of the marketplace, where one is known apart from the alias: in the US the month comes first.
     """
     alias = next((found.lower() for found in _MAILTO.findall(source) if is_relay_alias(found.lower())), None)
     if alias is None:
@@ -116,6 +116,7 @@ def read_opt_out(source: str, text: str, subject: str, received: datetime, month
     bracketed = _BRACKETED_ORDER.search(text)
     order = _first_order(subject) or (bracketed[1] if bracketed else None) or _first_order(text)
     bare = split_alias(alias)[0] if alias else None
+    month_first = (domain_of(bare).removeprefix("marketplace.amazon.") if bare else tld) in ("com", "ca")
     return Refusal((bare,) if bare else (), bare, order, find_date(text, received, month_first))
 
 
@@ -173,7 +174,8 @@ def _dates(text: str, month_first: bool) -> list[tuple[int, int, int, int]]:
         found.append((match.start(), int(match[1]), int(match[2]), int(match[3]), end))
     for match in _NUMERIC.finditer(text):
         first, second = int(match[1]), int(match[2])
-        day, month = (second, first) if (month_first and first <= 12) or second > 12 else (first, second)
+        slashed = "/" in match[0]
+        day, month = (second, first) if (month_first and slashed and first <= 12) or second > 12 else (first, second)
         found.append((match.start(), int(match[3]), month, day, match.end()))
     months = _month_numbers()
     for match in _NAMED.finditer(text):
