@@ -23,6 +23,12 @@ def render_dashboards() -> Mapping[str, str]:
 
 def _render(board: dashboard.Dashboard) -> str:
     document: dict[str, Any] = json.loads(json.dumps(board.build(), cls=JSONEncoder))
+    # The SDK writes a few keys where Grafana's own types have none; its schema check would name them.
+    for variable in document["templating"]["list"]:
+        for key in ("auto", "auto_count", "auto_min"):
+            variable.pop(key, None)
+    for panel in document["panels"]:
+        panel.get("options", {}).pop("footer", None)
     return json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 

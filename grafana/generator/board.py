@@ -23,8 +23,11 @@ def account_variable() -> dashboard.QueryVariable:
 
 
 def deadline_annotation() -> dashboard.AnnotationQuery:
-    """Return a mark for each time at which deadlines passed unanswered."""
-    passed = counted("replyby_clocks_total", "5m", 'outcome="no_response"', by="account, marketplace")
+    """Return a mark for each time at which deadlines passed unanswered.
+
+    Grafana asks for about a hundred points whatever the range, so the window must grow with the step or miss most of them.
+    """
+    passed = counted("replyby_clocks_total", "$__rate_interval", 'outcome="no_response"', by="account, marketplace")
     expr = f"{passed} > 0"
     target = prometheus.Dataquery().expr(expr).ref_id("Anno").range().legend_format("{{account}} {{marketplace}}")
     annotation = dashboard.AnnotationQuery().name("deadline passed").datasource(DATASOURCE).enable(True)

@@ -132,7 +132,7 @@ def response() -> Section:
         "Of the messages answered in the day before each point; the line is the target.",
         [
             Query(
-                f"histogram_quantile({value}, sum by (le) (increase(replyby_response_seconds_bucket{{{ACCOUNT}}}[1d])))",
+                f"{_quantile(value)} >= 0",
                 name,
                 "range",
             )
@@ -230,6 +230,12 @@ def _between(lower: int, upper: int) -> str:
         return counted("replyby_response_seconds_bucket", "$__range", f'le="{le}"')
 
     return f"{up_to(upper)} - {up_to(lower)}" if lower else up_to(upper)
+
+
+def _quantile(value: float) -> str:
+    # Without a reply in the window the quantile is NaN; the comparison leaves it out.
+    buckets = counted("replyby_response_seconds_bucket", "1d", by="le")
+    return f"histogram_quantile({value}, {buckets})"
 
 
 def _heat_map(title: str, description: str, event: str) -> table.Panel:

@@ -99,7 +99,8 @@ def mail() -> Section:
         "Since the worker's last start.",
         [
             Query(
-                "histogram_quantile(0.9, sum by (mailbox, le) (rate(replyby_poll_duration_seconds_bucket[$__rate_interval])))",
+                "histogram_quantile(0.9, sum by (mailbox, le) (rate(replyby_poll_duration_seconds_bucket[$__rate_interval])))"
+                " >= 0",
                 "{{mailbox}}",
                 "range",
             )

@@ -115,15 +115,16 @@ def _due_within() -> stat.Panel:
 
 
 def _mailboxes() -> stat.Panel:
-    seen = "max by (mailbox) (last_over_time(replyby_poll_last_success_timestamp_seconds[1d])) - time()"
+    age = "time() - max by (mailbox) (last_over_time(replyby_poll_last_success_timestamp_seconds[1d]))"
     panel = build_stat(
-        "MAILBOXES · LAST READ",
+        "MAILBOXES · TIME SINCE LAST READ",
         "How long ago each mailbox was read to its end. It keeps counting for a day when the worker is gone.",
-        [Query(seen, "{{mailbox}}")],
+        [Query(age, "{{mailbox}}")],
         "dthms",
     )
     panel = panel.orientation(common_model.VizOrientation.VERTICAL)
-    return panel.thresholds(colours(RED, (-MAILBOX_BLIND_SECONDS, BROWN), (-MAILBOX_LATE_SECONDS, BLUE)))
+    # Thresholds stay at or above 0: the base step is null in JSON, and Grafana's versions compare it differently below.
+    return panel.thresholds(colours(BLUE, (MAILBOX_LATE_SECONDS, BROWN), (MAILBOX_BLIND_SECONDS, RED)))
 
 
 def _marketplaces() -> stat.Panel:

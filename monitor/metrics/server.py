@@ -6,6 +6,7 @@ refused, and so is a foreign Host header or a forwarding proxy, which would brin
 
 import base64
 import binascii
+import contextlib
 import hmac
 import logging
 import threading
@@ -14,7 +15,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
-from socket import AF_INET, AF_INET6
+from socket import AF_INET, AF_INET6, SHUT_RDWR, socket
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -214,8 +215,29 @@ class _HttpServer(ThreadingHTTPServer):
 
     def __init__(self, address: tuple[str, int], site: Site) -> None:
         self.site = site
+        self._open: set[socket] = set()
+        self._lock = threading.Lock()
         self.address_family = AF_INET6 if ":" in address[0] else AF_INET
         super().__init__(address, _Handler)
+
+    def get_request(self) -> tuple[socket, Any]:
+        connection, address = super().get_request()
+        with self._lock:
+            self._open.add(connection)
+        return connection, address
+
+    def shutdown_request(self, request: Any) -> None:
+        with self._lock:
+            self._open.discard(request)
+        super().shutdown_request(request)
+
+    def hang_up(self) -> None:
+        """End what clients keep open: a scraper's connection would be served on after the last cycle."""
+        with self._lock:
+            left = list(self._open)
+        for connection in left:
+            with contextlib.suppress(OSError):
+                connection.shutdown(SHUT_RDWR)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that went away is no trouble of ours; anything else is logged with its traceback."""
@@ -235,11 +257,12 @@ class Server:
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop listening; returns when the port is free. A second call does nothing."""
+        """Stop listening and hang up; returns when the port is free. A second call does nothing."""
         if self._thread.is_alive():
             self._http.shutdown()
             self._thread.join()
         self._http.server_close()
+        self._http.hang_up()
 
 
 def serve(host: str, port: int, site: Site) -> Server:

@@ -234,6 +234,17 @@ def test_the_port_is_free_again_after_a_stop(shown: Shown) -> None:
     second.stop()
 
 
+def test_a_connection_kept_open_ends_with_the_listener(server: Server) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=5)
+    connection.request("GET", "/healthz")
+    assert connection.getresponse().read() == b"ok\n"
+    kept = connection.sock
+    assert kept is not None
+    server.stop()
+    assert kept.recv(1) == b""
+    connection.close()
+
+
 def test_an_address_in_use_is_told_in_one_line_with_what_to_do(server: Server, shown: Shown) -> None:
     site = Site(
         registry=build_registry(lambda: make_snapshot(NOW), NAMES), read_page=shown.read, health=lambda: Health(True)
