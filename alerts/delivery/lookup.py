@@ -15,7 +15,7 @@ from alerts.delivery.claim import Claimed
 from alerts.delivery.ports import Ports
 from alerts.delivery.retry import backoff
 from alerts.errors import DeliveryError
-from alerts.tables import DeliveryStatus, NotificationStatus, delivery, notification
+from alerts.tables import Cause, DeliveryStatus, NotificationStatus, delivery, notification
 
 
 def mark_orphans(conn: Connection, ports: Ports, left_over: Collection[int], *, alone: bool, now: datetime) -> int:
@@ -52,13 +52,13 @@ def mark_orphans(conn: Connection, ports: Ports, left_over: Collection[int], *, 
 
 def pull_in(conn: Connection, ports: Ports, now: datetime) -> int:
     """Bring back retries and look-ups that a system clock set back has moved out of reach; return how many."""
-    horizon = now + ports.timing.longest_wait * 2
+    horizon = now + ports.timing.longest_wait + ports.timing.longest_retry
     retries = conn.execute(
         update(notification)
         .where(
             notification.c.status == NotificationStatus.PENDING,
-            notification.c.attempts > 0,
             notification.c.due_at <= now,
+            notification.c.reason.is_distinct_from(Cause.RATE_LIMIT.value),  # these may wait for hours
             notification.c.next_attempt_at > horizon,
         )
         .values(next_attempt_at=now)

@@ -290,3 +290,44 @@ def test_a_second_ring_waits_until_it_is_known_whether_the_first_arrived(rig: Ri
     assert len(rig.sms.attempts) == 1
     rig.deliver_until_quiet()
     assert len(rig.sms.accepted) == 2
+
+
+def test_a_provider_that_keeps_hanging_is_asked_further_and_further_apart_and_given_up_in_the_end(
+    engine: Engine,
+) -> None:
+    rig = Rig(engine, timing=Timing(spacing={}, max_attempts=7))
+    rig.open(1)
+    rig.put(make_page(1))
+    rig.sms.before.extend([doubt()] * 20)
+    moments: list[int] = []
+    for second in range(300):
+        before = len(rig.sms.attempts)
+        rig.deliver(seconds=1)
+        moments += [second] * (len(rig.sms.attempts) - before)
+    pauses = [later - earlier for earlier, later in pairwise(moments)]
+    assert len(moments) == 7
+    assert pauses[0] <= 5
+    assert pauses == sorted(pauses)
+    assert pauses[-1] >= 30
+    assert rig.statuses() == ["failed: gave_up"]
+
+
+def test_a_page_whose_outcome_stays_doubtful_also_goes_to_the_next_receiver(rig: Rig) -> None:
+    rig.open(1)
+    rig.directory.successors = {"oncall-sms": [Target("backup", Channel.VOICE, "Bo")]}
+    rig.put(make_page(1))
+    rig.sms.before.extend([doubt()] * 20)
+    for _ in range(20):
+        rig.deliver(seconds=15)
+    assert [item.person for item in rig.notifiers[Channel.VOICE].accepted] == ["Bo"]
+
+
+def test_a_network_that_never_reports_is_not_asked_for_ever(rig: Rig) -> None:
+    rig.open(1)
+    rig.put(make_page(1))
+    rig.deliver()
+    rig.sms.check_outcomes.extend([None] * 100)
+    for _ in range(70):
+        rig.dispatcher.check_delivered(rig.clock.advance(minutes=5))
+    assert 30 < 100 - len(rig.sms.check_outcomes) < 60
+    assert rig.statuses() == ["sent"]

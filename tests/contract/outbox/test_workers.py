@@ -10,7 +10,7 @@ from sqlalchemy.exc import OperationalError
 from alerts.core.model import Channel
 from alerts.delivery.ports import Timing
 from alerts.errors import Reason
-from tests.fakes_alerts import START, make_alert, make_page, refusal
+from tests.fakes_alerts import START, doubt, make_alert, make_page, refusal
 from tests.support.delivery_rig import Rig, wait_until
 
 
@@ -208,3 +208,47 @@ def test_a_clock_set_back_an_hour_or_more_does_not_delay_a_retry(rig: Rig) -> No
     rig.deliver()
     rig.deliver(hours=-5)
     assert len(rig.slack.accepted) == 1
+
+
+def test_a_worker_that_dies_while_it_asks_the_provider_leaves_the_question_to_the_next_at_once(rig: Rig) -> None:
+    rig.open(1)
+    rig.put(make_alert(1))
+    rig.slack.after.append(doubt())
+    rig.deliver()
+
+    class Died(BaseException):
+        pass
+
+    def die(name: str) -> None:
+        if name == "looked_up":
+            raise Died
+
+    with pytest.raises(Died):
+        rig.start(checkpoint=die).reconcile(rig.clock.advance(seconds=3))
+    heir = rig.start()
+    heir.reconcile(rig.clock())
+    heir.reconcile(rig.clock.advance(seconds=3))
+    assert rig.statuses() == ["sent"]
+    assert len(rig.slack.attempts) == 1
+
+
+def test_a_delivery_that_is_repeated_is_no_orphan_of_its_first_try(rig: Rig) -> None:
+    rig.open(1)
+    rig.put(make_page(1))
+    naps = iter([timedelta(hours=1)])
+
+    def nap(name: str) -> None:
+        if name == "intent":
+            rig.clock.now += next(naps, timedelta(0))
+
+    dispatcher = rig.start(checkpoint=nap)
+    dispatcher.deliver_due(rig.clock())
+    dispatcher.reconcile(rig.clock())
+    rig.sms.gate = threading.Event()
+    dispatcher.reconcile(rig.clock.advance(seconds=3), wait_seconds=0)
+    assert rig.sms.entered.wait(20)
+    dispatcher.reconcile(rig.clock(), wait_seconds=0)
+    assert [row["status"] for row in rig.deliveries()] == ["sending"]
+    rig.sms.gate.set()
+    assert dispatcher.stop()
+    assert len(rig.sms.accepted) == 1
