@@ -51,6 +51,8 @@ def _render(words: Words, result: AnswerResult, now: datetime, code: int | None)
     until = _until(result.text_key, first)
     if key == "said_acknowledged" and until is None:
         key = "said_acknowledged_open"
+    if len(result.threads) > 1 and f"{key}_many" in words.table:
+        key = f"{key}_many"
     text = words.say(
         key,
         by=clean(result.by or words.say("somebody"), 40),

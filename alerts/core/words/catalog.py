@@ -88,7 +88,8 @@ class Words:
         local, here = at.astimezone(self.zone), now.astimezone(self.zone)
         if local.date() == here.date():
             return f"{local:%H:%M}"
-        pattern = "EEE HH:mm" if abs(at - now) < _WEEKDAY_WITHIN else "EEE d MMM HH:mm"
+        far = "EEE d. MMM HH:mm" if self.language == "de" else "EEE d MMM HH:mm"
+        pattern = "EEE HH:mm" if abs(at - now) < _WEEKDAY_WITHIN else far
         return str(format_datetime(local, pattern, locale=self.language))
 
     def weekday_instant(self, at: datetime) -> str:

@@ -84,7 +84,7 @@ def _health(words: Words, delivery: Delivery) -> Summary:
         f"health_{known}",
         name=clean(str(name), 60),
         since="" if since is None else " " + words.say("since", at=words.instant(since, delivery.now)),
-        detail=f": {detail}" if detail else "",
+        detail=words.say("detail", detail=detail) if detail else "",
     )
     stake = []
     if content.get("clocks_running"):
