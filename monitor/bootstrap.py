@@ -323,16 +323,20 @@ def build_dispatcher(
     services: Services, book: AddressBook, policies: PolicyCache, notifiers: Mapping[Channel, Notifier]
 ) -> Dispatcher:
     """Return what delivers the outbox."""
-    ports = Ports(
+    return Dispatcher(services.engine, notifiers, build_ports(services, book, policies), services.utc_now)
+
+
+def build_ports(services: Services, book: AddressBook, policies: PolicyCache | None = None) -> Ports:
+    """Return what delivering is told by the rest of the house."""
+    return Ports(
         directory=book,
-        load_facts=build_load_facts(services, policies),
+        load_facts=build_load_facts(services, policies or PolicyCache()),
         still_wanted=build_still_wanted(services),
         hold=book.hold,
         allowed_at=book.allowed_at,
         record_outcome=record_outcome,
         owner=new_owner(),
     )
-    return Dispatcher(services.engine, notifiers, ports, services.utc_now)
 
 
 def build_worker(services: Services, stream: TextIO | None = None) -> Worker:

@@ -1,7 +1,262 @@
-"""Commands."""
+"""Commands that look whether everything is right: check-config, send-test."""
+
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from monitor.cli.options import ConfigOption, JsonOption, open_session, read_config
+from monitor.cli.output import instant_text, print_json, print_line, print_table
+from monitor.errors import ConfigError, ReplyByError
+
+if TYPE_CHECKING:
+    from monitor.config.model import Config
+    from monitor.jobs.checking import Finding
+    from monitor.jobs.services import Services
+    from monitor.store.engine import WorkerLock
+    from monitor.store.evidence import EvidenceRow
+    from monitor.worker import Worker
+
+SEND_SECONDS = 60.0
+PAGE_SECONDS = 600.0
+LOOK_SECONDS = 1.0
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
+    app.command("check-config")(check_config)
+    app.command("send-test")(send_test)
+
+
+def check_config(
+    config: ConfigOption = None,
+    connect: Annotated[
+        bool, typer.Option("--connect", help="Log in to every mailbox, to Slack and to Twilio too; sends nothing.")
+    ] = False,
+    json: JsonOption = False,
+) -> None:
+    """Say everything that is wrong with the configuration; with --connect, whether what it names can be reached."""
+    loaded = read_config(config)
+    findings: list[Finding] = []
+    evidence: list[EvidenceRow] = []
+    if connect:
+        from monitor.bootstrap import build_services, open_store
+        from monitor.jobs.checking import read_evidence_table
+
+        store = open_store(loaded)
+        services = build_services(loaded, store, with_sources=True)
+        for finding in _look(services):
+            findings.append(finding)
+            if not json:
+                print_line(f"{'✓' if finding.ok else '✗'} {finding.what}: {finding.line}")
+        evidence = read_evidence_table(services)
+    if json:
+        print_json(
+            {
+                "config": str(loaded.path),
+                "valid": True,
+                "warnings": list(loaded.warnings),
+                "findings": [{"what": one.what, "ok": one.ok, "line": one.line} for one in findings],
+                "evidence": [_evidence_json(row) for row in evidence],
+            }
+        )
+    else:
+        print_line(f"{_shown(loaded)}: valid")
+        for warning in loaded.warnings:
+            print_line(f"  note: {warning}")
+        if connect:
+            _print_evidence(evidence, loaded)
+    failed = [finding for finding in findings if not finding.ok]
+    if failed:
+        raise ReplyByError(f"{len(failed)} of {len(findings)} cannot be used; see above.")
+
+
+def _shown(config: "Config") -> str:
+    here = Path.cwd()
+    return str(config.path.relative_to(here)) if config.path.is_relative_to(here) else str(config.path)
+
+
+def _look(services: "Services") -> "Iterator[Finding]":
+    from monitor.jobs.checking import check_mailboxes
+
+    yield from check_mailboxes(services)
+    yield from _look_at_slack(services)
+    yield from _look_at_twilio(services)
+
+
+def _look_at_slack(services: "Services") -> "Iterator[Finding]":
+    from monitor.jobs.checking import Finding
+    from monitor.setup.probes import ProbeFailed, probe_slack
+
+    slack = services.config.slack
+    if slack is None:
+        return
+    try:
+        facts = probe_slack(slack.bot_token, slack.app_token, slack.api_url)
+    except ProbeFailed as error:
+        yield Finding("slack", False, str(error))
+        return
+    yield Finding("slack", True, f"{facts.bot} of {facts.team}")
+    for scope, why in facts.lacking.items():
+        yield Finding("slack", False, f"scope {scope} is missing ({why}). Add it to the app and install it again.")
+    for receiver in services.config.receivers:
+        if receiver.type != "slack" or receiver.target is None:
+            continue
+        name = facts.channels.get(receiver.target)
+        if name is None:
+            yield Finding(
+                f"receiver {receiver.name}", False, f"channel {receiver.target} is not visible. Invite the app to it."
+            )
+        elif receiver.target not in facts.member_of:
+            yield Finding(
+                f"receiver {receiver.name}", False, f"the app is not in #{name}. Type /invite @{facts.bot} there."
+            )
+        else:
+            yield Finding(f"receiver {receiver.name}", True, f"#{name}")
+
+
+def _look_at_twilio(services: "Services") -> "Iterator[Finding]":
+    from monitor.jobs.checking import Finding
+    from monitor.setup.probes import ProbeFailed, probe_twilio
+
+    twilio = services.config.twilio
+    if twilio is None:
+        return
+    try:
+        facts = probe_twilio(twilio.account_sid, twilio.auth_token, twilio.api_url)
+    except ProbeFailed as error:
+        yield Finding("twilio", False, str(error))
+        return
+    trial = "; a trial account reaches only verified numbers" if facts.trial else ""
+    yield Finding("twilio", True, f"logged in; {len(facts.senders)} numbers{trial}")
+    number = twilio.replies_to or twilio.sender
+    if facts.senders and number and number not in facts.senders:
+        yield Finding("twilio", False, f"{number} is none of the account's numbers: {', '.join(facts.senders)}.")
+
+
+EVIDENCE_WORDS = {
+    "buyer_message": "BUYER MESSAGES",
+    "confirmation_copy": "COPIES",
+    "sent_reply": "REPLIES IN SENT",
+    "delivery_failure": "FAILURES",
+    "opt_out": "OPT-OUTS",
+}
+HINT = (
+    "Replies made in Seller Central were never seen for {where}. If your team answers there: Seller Central → Settings → "
+    "Notification Preferences → Messaging → Confirmation Notifications, for each marketplace."
+)
+
+
+def _print_evidence(rows: "Iterable[EvidenceRow]", config: "Config") -> None:
+    table: dict[tuple[str, str], dict[str, str]] = {}
+    zone = config.worker.time_zone
+    for row in rows:
+        last = f"{row.last_seen_at.astimezone(zone):%Y-%m-%d}"
+        table.setdefault((row.account, row.marketplace), {})[row.evidence] = f"{row.count} ({last})"
+    if not table:
+        print_line("No mail was read yet: the evidence table fills with the first run.")
+        return
+    print_line()
+    print_table(
+        ["ACCOUNT", "MARKET", *EVIDENCE_WORDS.values()],
+        [
+            [account, marketplace or "?", *(seen.get(kind, "–") for kind in EVIDENCE_WORDS)]
+            for (account, marketplace), seen in sorted(table.items())
+        ],
+    )
+    blind = [
+        f"{account} {marketplace}".strip() if len(config.accounts) > 1 else marketplace
+        for (account, marketplace), seen in sorted(table.items())
+        if marketplace and "buyer_message" in seen and "confirmation_copy" not in seen
+    ]
+    if blind:
+        print_line(HINT.format(where=", ".join(blind)))
+
+
+def _evidence_json(row: "EvidenceRow") -> dict[str, Any]:
+    return {
+        "account": row.account,
+        "marketplace": row.marketplace or None,
+        "evidence": row.evidence,
+        "count": row.count,
+        "last_seen_at": instant_text(row.last_seen_at),
+    }
+
+
+def send_test(
+    receiver: Annotated[str, typer.Argument(metavar="RECEIVER", help="Name of a [[receiver]].")],
+    page: Annotated[
+        bool, typer.Option("--page", help="Wait for the person's answer and remember that this phone was proven.")
+    ] = False,
+    config: ConfigOption = None,
+) -> None:
+    """Send one marked test notification and read it back from the provider."""
+    from monitor.bootstrap import build_notifiers, build_ports, build_worker
+    from monitor.jobs.testing import plan_test, proven_since, read_results, unfinished
+    from monitor.store.engine import WorkerLock
+
+    session = open_session(config)
+    services = session.services
+    names = sorted(services.directory.receivers)
+    if receiver not in names:
+        raise ConfigError("replyby send-test", [f"{receiver!r}: no such receiver. Receivers: {', '.join(names)}."])
+    worker = build_worker(services)
+    began_at = services.utc_now()
+    keys = plan_test(services, worker.book, receiver, page=page)
+    if not keys:
+        raise ReplyByError(f"{receiver}: stands for nobody at this moment. Look at its people, or at `replyby oncall`.")
+    lock = WorkerLock(session.store.engine)
+    alone = _try_lock(lock)
+    try:
+        _wait(lambda: not unfinished(services, keys), SEND_SECONDS, worker if alone else None)
+        arrived = False
+        for ok, line in read_results(
+            services, keys, build_notifiers(session.config), build_ports(services, worker.book)
+        ):
+            arrived |= ok
+            print_line(line)
+        if not arrived:
+            raise ReplyByError(f"{receiver}: nothing was sent.")
+        if page:
+            print_line(f"Waiting up to {int(PAGE_SECONDS // 60)} minutes for the answer; Ctrl-C gives up.")
+            sys.stdout.flush()
+            _wait(lambda: bool(proven_since(services, began_at)), PAGE_SECONDS, worker if alone else None, listen=True)
+            proven = proven_since(services, began_at)
+            if not proven:
+                raise ReplyByError("No answer came. Let the number through the phone's night mode, and try again.")
+            print_line(f"Answered: {', '.join(sorted(proven))} can be reached this way.")
+    finally:
+        lock.release()
+
+
+def _try_lock(lock: "WorkerLock") -> bool:
+    """Return whether no worker runs, and hold its place if so: then this command lets messages out and answers in."""
+    stop = threading.Event()
+    stop.set()
+    try:
+        return lock.acquire(stop, poll_seconds=0)
+    except ReplyByError:
+        return False
+
+
+def _wait(done: "Callable[[], bool]", seconds: float, worker: "Worker | None", *, listen: bool = False) -> None:
+    """Wait until `done`, at most so long, doing the worker's work where there is none."""
+    began = time.monotonic()
+    pause = threading.Event()
+    listeners = list(worker.listeners.values()) if worker is not None and listen else []
+    for listener in listeners:
+        listener.start()
+    try:
+        while not done() and time.monotonic() - began < seconds:
+            if worker is not None:
+                worker.dispatcher.deliver_due(worker.services.utc_now(), wait_seconds=LOOK_SECONDS)
+                for listener in listeners:
+                    listener.poll()
+            pause.wait(LOOK_SECONDS)
+    finally:
+        for listener in listeners:
+            listener.stop()

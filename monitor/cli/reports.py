@@ -1,7 +1,103 @@
-"""Commands."""
+"""Commands about figures: report, amazon-figure."""
+
+from pathlib import Path
+from typing import Annotated
 
 import typer
+
+from monitor.cli.options import ConfigOption, JsonOption, open_session, parse_duration_option
+from monitor.cli.output import print_line
+from monitor.errors import ConfigError, ReplyByError
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
+    app.command()(report)
+    app.command("amazon-figure")(amazon_figure)
+
+
+def report(
+    config: ConfigOption = None,
+    week: Annotated[
+        str | None, typer.Option("--week", metavar="2026-W47", help="ISO week; default: the last whole one.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="Write HTML, Markdown, JSON, CSV and pictures.")
+    ] = None,
+    language: Annotated[str | None, typer.Option("--language", metavar="CODE", help="en, fr, de, es or it.")] = None,
+    json: JsonOption = False,
+) -> None:
+    """Print the weekly response-rate report, or write its files; sends nothing."""
+    from monitor.core.weeks import last_whole_week, parse_week
+    from monitor.jobs.reporting import make_report
+    from monitor.report.compose import build_view
+    from monitor.report.publish import record_report, render_report
+    from monitor.report.render_json import render_json
+    from monitor.report.render_markdown import render_text
+
+    if language is not None and language not in ("en", "fr", "de", "es", "it"):
+        raise ConfigError("--language", [f"{language!r}: no words in it. Write en, fr, de, es or it."])
+    session = open_session(config)
+    zone = session.config.worker.time_zone
+    try:
+        wanted = last_whole_week(session.services.utc_now(), zone) if week is None else parse_week(week)
+    except ValueError as error:
+        raise ConfigError("--week", [str(error)]) from None
+    made = make_report(session.services, wanted, language)
+    if out is not None:
+        try:
+            paths = record_report(render_report(made), out)
+        except OSError as error:
+            raise ReplyByError(f"{out}: cannot be written: {error.strerror}. Name a directory of your own.") from None
+        for path in paths.values():
+            print_line(str(path))
+    elif json:
+        print_line(render_json(made).rstrip())
+    else:
+        print_line(render_text(build_view(made)))
+
+
+def amazon_figure(
+    account: Annotated[str, typer.Option("--account", metavar="NAME")],
+    marketplace: Annotated[str, typer.Option("--marketplace", metavar="FR")],
+    window: Annotated[str, typer.Option("--window", metavar="30d", help="7d, 30d or 90d, as Seller Central shows it.")],
+    late: Annotated[str, typer.Option("--late", metavar="3.1%", help="Amazon's late response rate.")],
+    config: ConfigOption = None,
+) -> None:
+    """Note Amazon's own figure, read in Seller Central, to stand beside ours."""
+    from monitor.core.marketplaces import MARKETPLACES
+    from monitor.store.amazon import record_typed_figure
+    from monitor.store.engine import writing
+
+    session = open_session(config)
+    problems = []
+    accounts = [one.name for one in session.config.accounts]
+    if account not in accounts:
+        problems.append(f"--account {account!r}: no such account. Accounts: {', '.join(accounts)}.")
+    countries = sorted(one.country for one in MARKETPLACES)
+    if marketplace not in countries:
+        problems.append(f"--marketplace {marketplace!r}: no such marketplace. Write one of {', '.join(countries)}.")
+    days = parse_duration_option(window, "--window").days
+    if days not in (7, 30, 90):
+        problems.append(f"--window {window!r}: Amazon shows 7d, 30d and 90d. Write one of them.")
+    ratio = _parse_ratio(late)
+    if ratio is None:
+        problems.append(f"--late {late!r}: not a share. Write 3.1% or 0.031.")
+    if problems or ratio is None:
+        raise ConfigError("replyby amazon-figure", problems)
+    with writing(session.store.engine) as connection:
+        record_typed_figure(connection, account, marketplace, days, ratio, session.services.utc_now())
+    print_line(
+        f"{account}, {marketplace}, {days} d: {ratio:.1%} late, as Amazon says. It stands beside ours in the report."
+    )
+
+
+def _parse_ratio(text: str) -> float | None:
+    stripped = text.strip().replace(",", ".")
+    percent = stripped.endswith("%")
+    try:
+        value = float(stripped.rstrip("% "))
+    except ValueError:
+        return None
+    value = value / 100 if percent else value
+    return value if 0 <= value <= 1 else None

@@ -108,6 +108,9 @@ def _apply(
         meaning = lookup_code(connection, answer.by, answer.code or 0)
         if meaning is None:
             return AnswerResult(accepted=False, text_key="unknown_code", by=answer.by)
+        if meaning.test:
+            record_mark(connection, f"{PROVEN}{answer.by}", now)
+            return AnswerResult(accepted=True, text_key="proven", by=answer.by)
         thread_ids, meant = meaning.thread_ids, meaning.clock_ids
     act = _ACTIONS[answer.kind]
     changes: list[ClockChange] = []
