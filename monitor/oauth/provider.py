@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Protocol
 
-from monitor.errors import MailboxError
+from monitor.errors import MailboxError, ReplyByError
 
 HTTP_TIMEOUT_SECONDS = 20.0
 TEMPORARY = frozenset({"temporarily_unavailable", "server_error", "service_unavailable", "internal_failure"})
@@ -20,13 +20,13 @@ class Grant:
     refresh_expires_in: timedelta | None = None
 
 
-class Refused(Exception):
+class Refused(ReplyByError):
     """The provider said no: trying again is useless until a person signs in. `code` is its own word for why."""
 
     def __init__(self, code: str) -> None:
         """Keep the code, cut to what a code may be: error descriptions can hold addresses and ids."""
         self.code = "".join(char for char in code if char.isalnum() or char in "_-.")[:60] or "no reason given"
-        super().__init__(self.code)
+        super().__init__(f"The sign-in was refused ({self.code}). Try again, and allow the access.")
 
 
 class Provider(Protocol):

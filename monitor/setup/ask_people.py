@@ -1,0 +1,190 @@
+"""The interview's other parts: Slack, a phone, staffed hours, the dead-man's switch."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from monitor.config.kinds import LANGUAGE, Scope
+from monitor.config.kinds_of_address import PHONE, URL
+from monitor.config.kinds_of_market import HOLIDAYS
+from monitor.config.kinds_of_time import DAYS, TIME, ZONE
+from monitor.setup.dialogue import Dialogue, checked, pick, required
+from monitor.setup.manifest import manifest_url
+from monitor.setup.probes import Probes, SlackFacts, TwilioFacts
+
+SLACK_STEPS = """\
+Slack needs an app of your own; it takes three minutes:
+  1. Open this address, pick your workspace and create the app: {url}
+  2. Basic Information → App-Level Tokens → Generate, scope connections:write: that is the app token (xapp-…).
+  3. Install App → Install to Workspace: that is the bot token (xoxb-…)."""
+TWILIO_STEPS = (
+    "Twilio's console shows account SID and auth token on its first page; a number that can send SMS is needed."
+)
+FRENCH_MOBILE = re.compile(r"\+33[67]")
+
+
+@dataclass(frozen=True, slots=True)
+class SlackAnswers:
+    """A channel the bot is in, and both tokens."""
+
+    channel: str
+    channel_name: str
+    bot_token: str
+    app_token: str
+    facts: SlackFacts
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneAnswers:
+    """Somebody to wake, and the account that does it."""
+
+    name: str
+    phone: str
+    language: str
+    account_sid: str
+    auth_token: str
+    sender: str
+    slack_user: str | None = None
+
+
+def ask_slack(dialogue: Dialogue, probes: Probes) -> SlackAnswers | None:
+    """Return a Slack channel that can be written to, or None where none is wanted."""
+    given = "slack-bot-token" in dialogue.given
+    if not given and not dialogue.confirm("slack", "Alerts in Slack?", default=dialogue.interactive):
+        return None
+    dialogue.say(SLACK_STEPS.format(url=manifest_url()))
+    app_token = dialogue.ask("slack-app-token", "App token:", lambda text: _begins(text, "xapp-"), secret=True)
+
+    def look(text: str) -> tuple[str, SlackFacts]:
+        token = _begins(text, "xoxb-")
+        return token, probes.probe_slack(token, app_token)
+
+    bot_token, facts = dialogue.ask("slack-bot-token", "Bot token:", look, secret=True)
+    dialogue.good(f"Slack: {facts.team}, {len(facts.channels)} channels")
+    if facts.lacking:
+        dialogue.bad(f"The app lacks {', '.join(facts.lacking)}. Put the manifest in again and install the app anew.")
+
+    def choose(text: str) -> str:
+        nonlocal facts
+        channel = pick(text, facts.channels)
+        if channel not in facts.member_of:
+            facts = probes.probe_slack(bot_token, app_token)  # the bot may have been invited meanwhile
+        if channel not in facts.member_of:
+            name = facts.channels.get(channel, channel)
+            raise ValueError(f"The bot is not in #{name}. Type /invite @{facts.bot} there, then write #{name} again.")
+        return channel
+
+    channel = dialogue.ask("slack-channel", "Which channel?", choose)
+    dialogue.good(f"#{facts.channels[channel]}")
+    return SlackAnswers(channel, facts.channels[channel], bot_token, app_token, facts)
+
+
+def _begins(text: str, beginning: str) -> str:
+    if not text.startswith(beginning):
+        raise ValueError(f"This token begins with {beginning}")
+    return text
+
+
+def ask_phone(dialogue: Dialogue, probes: Probes, scope: Scope, slack: SlackAnswers | None) -> PhoneAnswers | None:
+    """Return who is woken by SMS and call, or None where nobody is."""
+    if "phone" not in dialogue.given and not dialogue.confirm("sms", "Wake somebody by SMS?", default=False):
+        return None
+    name = dialogue.ask("name", "Who?", required)
+    phone: str = dialogue.ask("phone", "Phone, with country code:", lambda text: checked(PHONE, scope)(required(text)))
+    language = dialogue.ask("language", "Language (en, fr, de, es, it):", checked(LANGUAGE, scope), default="en")
+    dialogue.say(TWILIO_STEPS)
+    account_sid = dialogue.ask("twilio-account-sid", "Account SID:", lambda text: _begins(text, "AC"))
+
+    def look(text: str) -> tuple[str, TwilioFacts]:
+        return required(text), probes.probe_twilio(account_sid, text)
+
+    auth_token, facts = dialogue.ask("twilio-auth-token", "Auth token:", look, secret=True)
+    dialogue.good(f"Twilio: {', '.join(facts.senders) or 'no number yet'}")
+    if facts.trial:
+        dialogue.say("  A trial account reaches verified numbers only.")
+
+    def choose(text: str) -> str:
+        sender = required(text).replace(" ", "")
+        if facts.senders and sender.startswith("+") and sender not in facts.senders:
+            raise ValueError(f"Not a number of this account. There is: {', '.join(facts.senders)}.")
+        for problem in sender_problems(phone, sender):
+            raise ValueError(problem)
+        return sender
+
+    allowed = [sender for sender in facts.senders if not sender_problems(phone, sender)]
+    sender = dialogue.ask("twilio-from", "Sending number:", choose, default=allowed[0] if allowed else None)
+    for advice in sender_advice(phone, sender):
+        dialogue.say(f"  {advice}")
+    return PhoneAnswers(name, phone, language, account_sid, auth_token, sender, _slack_user(name, slack))
+
+
+def _slack_user(name: str, slack: SlackAnswers | None) -> str | None:
+    """Return the Slack id of somebody of this name, where there is exactly one."""
+    found = [key for key, known in (slack.facts.people if slack else {}).items() if known.casefold() == name.casefold()]
+    return found[0] if len(found) == 1 else None
+
+
+def sender_problems(phone: str, sender: str) -> list[str]:
+    """Return why this sender may not send to this phone, by the rules of its country."""
+    if FRENCH_MOBILE.match(sender):
+        return ["France forbids such SMS from mobile numbers (+336, +337). Take another sender."]
+    if phone.startswith("+1") and not sender.startswith("+") and not sender.isdigit():
+        return ["The United States and Canada take no names as senders. Take a number."]
+    return []
+
+
+def sender_advice(phone: str, sender: str) -> list[str]:
+    """Return what to know of a sender that may send."""
+    advice = []
+    if not sender.startswith("+") and not sender.isdigit():
+        advice.append("A name as sender cannot receive answers: set replies_to to a number that can.")
+    if phone.startswith("+1") and sender.startswith("+1"):
+        advice.append("American networks block senders that are not registered (A2P 10DLC): register it at Twilio.")
+    return advice
+
+
+def ask_hours(dialogue: Dialogue, scope: Scope, local_zone: str) -> tuple[str, dict[str, Any] | None]:
+    """Return the time zone, and one shift or None."""
+    zone = dialogue.ask("time-zone", "Time zone:", checked(ZONE, scope), default=local_zone).key
+    if "days" not in dialogue.given and not dialogue.confirm(
+        "staffed", "Are there hours in which somebody answers?", default=True
+    ):
+        return zone, None
+    texts: dict[str, Any] = {}
+
+    def remember(key: str, kind: Any) -> Any:
+        def check(text: str) -> str:
+            checked(kind, scope)(text)
+            return text
+
+        return check
+
+    texts["days"] = dialogue.ask("days", "On which days?", remember("days", DAYS), default="mon-fri")
+    texts["from"] = dialogue.ask("from", "From:", remember("from", TIME), default="09:00")
+    texts["to"] = dialogue.ask("to", "To:", remember("to", TIME), default="18:00")
+    holidays = dialogue.ask(
+        "holidays",
+        'Closed on the public holidays of which country ("FR", "DE-BY"; Enter: none)?',
+        checked(HOLIDAYS, scope),
+        default="",
+    )
+    return zone, {**texts, **({"holidays": holidays} if holidays else {})}
+
+
+def ask_heartbeat(dialogue: Dialogue, probes: Probes, scope: Scope) -> str:
+    """Return the address of a dead-man's switch that answered, or "" for none."""
+    dialogue.say(
+        "If this machine stops, only a watcher elsewhere can tell. Healthchecks.io and others give an address to ping."
+    )
+
+    def check(text: str) -> str:
+        if not text:
+            return ""
+        url: str = checked(URL, scope)(text)
+        probes.ping(url)
+        return url
+
+    url = dialogue.ask("heartbeat-url", "Its address (Enter: none):", check, default="")
+    if url:
+        dialogue.good("the dead-man's switch answers")
+    return url

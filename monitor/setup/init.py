@@ -1,0 +1,185 @@
+"""`replyby init`: the whole interview, or one part of it again, ending in a config.toml that is read back."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from monitor.config.kinds import Scope
+from monitor.config.model import Config
+from monitor.errors import ConfigError
+from monitor.setup.ask_mailbox import MailboxAnswers, ask_mailbox
+from monitor.setup.ask_people import PhoneAnswers, SlackAnswers, ask_heartbeat, ask_hours, ask_phone, ask_slack
+from monitor.setup.dialogue import Dialogue
+from monitor.setup.probes import Probes
+from monitor.setup.write import keep_secret, record_config
+
+PARTS = ("mailbox", "slack", "phone", "hours", "heartbeat")
+SECRET_WAYS = ("file", "env")
+VARIABLES = {
+    "password": "REPLYBY_IMAP_PASSWORD",
+    "client_secret": "REPLYBY_CLIENT_SECRET",
+    "bot_token": "SLACK_BOT_TOKEN",
+    "app_token": "SLACK_APP_TOKEN",
+    "account_sid": "TWILIO_ACCOUNT_SID",
+    "auth_token": "TWILIO_AUTH_TOKEN",
+    "heartbeat_url": "REPLYBY_HEARTBEAT_URL",
+}
+OPTIONS = (
+    *("address", "sign-in", "password", "host", "port", "username", "security", "client-id", "client-secret"),
+    *("slack", "slack-app-token", "slack-bot-token", "slack-channel"),
+    *("sms", "name", "phone", "language", "twilio-account-sid", "twilio-auth-token", "twilio-from", "page"),
+    *("time-zone", "staffed", "days", "from", "to", "holidays", "heartbeat-url", "secrets", "overwrite"),
+)
+
+
+@dataclass(slots=True)
+class SecretKeeper:
+    """Where secrets go: files beside config.toml, or variables that the person has to set."""
+
+    directory: Path
+    way: str
+    variables: dict[str, str]
+
+    def keep(self, key: str, secret: str) -> str:
+        """Keep a secret and return what stands for it in the file."""
+        if self.way == "env":
+            name = VARIABLES[key]
+            self.variables[name] = secret
+            return f"env:{name}"
+        return keep_secret(self.directory, key.replace("_", "-"), secret)
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What `init` left behind. `kept` is the former file; `variables` names what has to be set before a start."""
+
+    path: Path
+    config: Config
+    kept: Path | None
+    variables: tuple[str, ...]
+
+
+def run_init(
+    dialogue: Dialogue,
+    probes: Probes,
+    path: Path,
+    environ: Mapping[str, str],
+    *,
+    local_zone: str,
+    parts: tuple[str, ...] = PARTS,
+) -> Written | None:
+    """Ask, try, write, and return what was written; None where the person kept the file that was there.
+
+    Args:
+        dialogue: asks; may hold answers of options.
+        probes: tries each answer at once.
+        path: config.toml. A file that is there is replaced only after a yes, and kept beside it.
+        environ: for secrets that the former file takes from the environment.
+        local_zone: offered as the time zone.
+        parts: what to ask; the rest stays as the former file has it.
+
+    Raises:
+        ConfigError: an option is missing or wrong, or the former file cannot be read.
+        OSError: the folder cannot be written.
+    """
+    former = _read_former(path) if path.exists() else None
+    if former is None and parts != PARTS:
+        raise ConfigError("replyby init", [f"{path} does not exist yet, so there is no part to change. Run it whole."])
+    if former is not None and not dialogue.confirm(
+        "overwrite", f"{path} is there already. Replace it (a copy stays beside it)?", default=False
+    ):
+        return None
+    scope = Scope(path.parent.absolute(), environ)
+    way = dialogue.choose("secrets", "Where shall secrets be kept?", SECRET_WAYS, default="file")
+    keeper = SecretKeeper(path.parent, way, {})
+    document: dict[str, Any] = dict(former or {}) if parts != PARTS else {}
+    document = _ask_parts(dialogue, probes, scope, keeper, document, parts, local_zone)
+    config, kept = record_config(path, document, {**environ, **keeper.variables})
+    dialogue.good(f"{path} written" + (f"; the former one is {kept}" if kept else ""))
+    for warning in config.warnings:
+        dialogue.say(f"  {warning}")
+    if "mailbox" in parts:
+        for line in probes.first_look(config):
+            dialogue.say(line)
+    if "phone" in parts and config.twilio is not None and dialogue.confirm("page", "Send one SMS now?", default=False):
+        dialogue.say(probes.page(config, config.people[0].name))
+    for name in keeper.variables:
+        dialogue.say(f"Set {name} before the start: the file names it and does not hold it.")
+    dialogue.say("Start: replyby run")
+    return Written(path, config, kept, tuple(keeper.variables))
+
+
+def _read_former(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError) as error:
+        raise ConfigError(
+            str(path), [f"cannot be read: {error}. Run `replyby check-config`, or move it away."]
+        ) from None
+
+
+def _ask_parts(
+    dialogue: Dialogue,
+    probes: Probes,
+    scope: Scope,
+    keeper: SecretKeeper,
+    document: dict[str, Any],
+    parts: tuple[str, ...],
+    local_zone: str,
+) -> dict[str, Any]:
+    slack: SlackAnswers | None = None
+    worker = dict(document.get("worker", {}))
+    if "mailbox" in parts:
+        _put_mailbox(document, ask_mailbox(dialogue, probes, scope), keeper)
+    if "slack" in parts and (slack := ask_slack(dialogue, probes)) is not None:
+        _put_slack(document, slack, keeper)
+    if "phone" in parts and (phone := ask_phone(dialogue, probes, scope, slack)) is not None:
+        _put_phone(document, phone, keeper)
+    if not document.get("receiver"):
+        document["receiver"] = [{"name": "terminal", "type": "console"}]
+    if "hours" in parts:
+        worker["time_zone"], shift = ask_hours(dialogue, scope, local_zone)
+        document["staffed"] = [shift] if shift else []
+    if "heartbeat" in parts and (url := ask_heartbeat(dialogue, probes, scope)):
+        worker["heartbeat_url"] = keeper.keep("heartbeat_url", url)
+    team = [one["name"] for one in document["receiver"] if one["type"] in ("slack", "console") and "name" in one][:1]
+    if parts == PARTS:
+        document["report"] = {"at": "mon 08:00", "to": team}
+        document["digest"] = {"at": "08:30", "to": team}
+    return {"worker": worker, **document} if not document.get("worker") else {**document, "worker": worker}
+
+
+def _put_mailbox(document: dict[str, Any], answers: MailboxAnswers, keeper: SecretKeeper) -> None:
+    secrets = {key: keeper.keep(key, secret) for key, secret in answers.secrets.items()}
+    document["mailbox"] = [{"name": answers.config.name, **answers.keys, **secrets}]
+    if len(document.get("account", [])) > 1:
+        return
+    account = dict(document["account"][0]) if document.get("account") else {"name": "default"}
+    account["notified_at"] = [answers.address]
+    senders = list(dict.fromkeys([answers.address, *(sender.lower() for sender in answers.facts.sent_from[:5])]))
+    document["account"] = [{**account, "reply_from": senders}]
+
+
+def _put_slack(document: dict[str, Any], answers: SlackAnswers, keeper: SecretKeeper) -> None:
+    document["slack"] = {
+        "bot_token": keeper.keep("bot_token", answers.bot_token),
+        "app_token": keeper.keep("app_token", answers.app_token),
+    }
+    others = [one for one in document.get("receiver", []) if one.get("type") not in ("slack", "console")]
+    name = "team" if all(one.get("name") != "team" for one in others) else answers.channel_name
+    document["receiver"] = [{"name": name, "type": "slack", "channel": answers.channel}, *others]
+
+
+def _put_phone(document: dict[str, Any], answers: PhoneAnswers, keeper: SecretKeeper) -> None:
+    document["twilio"] = {
+        "account_sid": keeper.keep("account_sid", answers.account_sid),
+        "auth_token": keeper.keep("auth_token", answers.auth_token),
+        "from": answers.sender,
+    }
+    person: dict[str, Any] = {"name": answers.name, "phone": answers.phone, "language": answers.language}
+    if answers.slack_user is not None:
+        person["slack_user"] = answers.slack_user
+    others = [one for one in document.get("person", []) if one.get("name") != answers.name]
+    document["person"] = [person, *others]
