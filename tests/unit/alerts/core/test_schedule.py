@@ -162,7 +162,8 @@ def test_a_rotation_has_no_gap_and_a_schedule_of_overrides_has() -> None:
         Gap(paris("2026-12-26T09:00"), until_at),
     )
     assert on_call_at(only_overrides, from_at) is None
-    assert gaps(only_overrides, paris("2026-12-24T10:00"), paris("2026-12-24T11:00")) == ()
+    for covered_until in ("2026-12-24T11:00", "2026-12-25T09:00", "2026-12-26T09:00"):
+        assert gaps(only_overrides, paris("2026-12-24T09:00"), paris(covered_until)) == ()
 
 
 def test_a_calendar_tells_who_and_its_gaps() -> None:

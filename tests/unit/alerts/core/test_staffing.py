@@ -133,6 +133,12 @@ def test_the_present_period_and_the_next_start() -> None:
     staffing = staffing_around([OFFICE], at)
     assert staffing.current(at) == Period(paris("2026-11-20T09:00"), paris("2026-11-20T18:00"))
     assert staffing.next_start_at(at) == paris("2026-11-23T09:00")
+    begin, end = paris("2026-11-20T09:00"), paris("2026-11-20T18:00")
+    assert staffing.current(begin) == staffing.current(end - TICK) == Period(begin, end)
+    assert staffing.current(begin - TICK) is staffing.current(end) is None
+    assert staffing.next_start_at(begin - TICK) == begin
+    assert staffing.next_start_at(begin) == paris("2026-11-23T09:00")
+    assert staffing_around([OFFICE], end).periods[0].start_at == paris("2026-11-23T09:00")
     saturday = paris("2026-11-21T12:00")
     assert staffing_around([OFFICE], saturday).current(saturday) is None
     assert staffing_around([], at).next_start_at(at) is None
