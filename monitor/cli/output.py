@@ -31,15 +31,18 @@ def instant_text(instant: datetime | None) -> str | None:
 
 
 def left_text(left: timedelta) -> str:
-    """Return time left as `1 h 32`, or `-0 h 12` when it is over."""
+    """Return time left as `1 h 32`, `-0 h 12` when it is over, `-3 d 4 h` from two days on."""
     minutes = int(abs(left).total_seconds() // 60)
     sign = "-" if left < timedelta(0) else ""
+    if minutes >= 2 * 24 * 60:
+        return f"{sign}{minutes // 1440} d {minutes % 1440 // 60:02d} h"
     return f"{sign}{minutes // 60} h {minutes % 60:02d}"
 
 
-def local_text(instant: datetime, zone: ZoneInfo) -> str:
-    """Return local weekday and time, `Sat 04:10`; with the date where it is a week or more away is not needed."""
-    return instant.astimezone(zone).strftime("%a %H:%M")
+def local_text(instant: datetime, zone: ZoneInfo, now: datetime) -> str:
+    """Return local weekday and time, `Sat 04:10`; the date where the weekday would not tell which week."""
+    near = abs(instant - now) < timedelta(days=6)
+    return instant.astimezone(zone).strftime("%a %H:%M" if near else "%d %b %H:%M")
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, right: Sequence[int] = ()) -> None:

@@ -48,7 +48,11 @@ def register(app: typer.Typer) -> None:
     app.command()(history)
 
 
-def status(config: ConfigOption = None, json: JsonOption = False) -> None:
+def status(
+    config: ConfigOption = None,
+    json: JsonOption = False,
+    all_: Annotated[bool, typer.Option("--all", help="Also what was overdue before the worker's first start.")] = False,
+) -> None:
     """List the threads that wait for a reply, soonest deadline first."""
     from monitor.store.engine import reading
     from monitor.store.open_threads import read_open
@@ -61,24 +65,21 @@ def status(config: ConfigOption = None, json: JsonOption = False) -> None:
         print_json({"now": instant_text(now), "threads": [_status_json(row, now) for row in rows]})
         return
     zone = session.config.worker.time_zone
-    count = "1 thread waits" if len(rows) == 1 else f"{len(rows)} threads wait"
-    print_line(f"{count if rows else 'No thread waits'} for a reply   now {local_text(now, zone)} {zone.key}")
-    if not rows:
-        return
-    several = len(session.config.accounts) > 1
-    columns = [
-        "THREAD",
-        "LEFT",
-        "DUE",
-        *(["ACCOUNT"] if several else []),
-        "MARKET",
-        "ORDER",
-        "WAITING SINCE",
-        "STATE",
-        "WHO",
-        "ABOUT",
-    ]
-    print_table(columns, [_status_row(row, session, now, several) for row in rows], right=(0, 1))
+    old = [row for row in rows if row.backlog]
+    shown = rows if all_ else [row for row in rows if not row.backlog]
+    count = "1 thread waits" if len(shown) == 1 else f"{len(shown)} threads wait"
+    print_line(f"{count if shown else 'No thread waits'} for a reply   now {local_text(now, zone, now)} {zone.key}")
+    if shown:
+        several = len(session.config.accounts) > 1
+        account = ["ACCOUNT"] if several else []
+        columns = ["THREAD", "LEFT", "DUE", *account, "MARKET", "ORDER", "WAITING SINCE", "STATE", "WHO", "ABOUT"]
+        print_table(columns, [_status_row(row, session, now, several) for row in shown], right=(0, 1))
+    if old and not all_:
+        first = instant_text(session.services.first_started_at)
+        print_line(
+            f"{len(old)} more were overdue before the first start: replyby status --all shows them, "
+            f"replyby answered --before {first} --by NAME settles them."
+        )
 
 
 def _status_json(row: "OpenRow", now: datetime) -> dict[str, Any]:
@@ -112,11 +113,11 @@ def _status_row(row: "OpenRow", session: Session, now: datetime, several: bool) 
     return [
         str(row.thread_id),
         left_text(row.deadline_at - now),
-        local_text(row.deadline_at, zone),
+        local_text(row.deadline_at, zone, now),
         *([row.account] if several else []),
         row.marketplace or "?",
         order,
-        local_text(row.started_at, zone),
+        local_text(row.started_at, zone, now),
         STATES[row.state.value],
         row.acknowledged_by or "–",
         ", ".join(about) + (f" ({'; '.join(notes)})" if notes else ""),
@@ -188,7 +189,7 @@ def _say(
     zone = session.config.worker.time_zone
     facts = result.threads[0]
     until = facts.acknowledgement_expires_at if result.text_key == "acknowledged" else facts.snoozed_until
-    words = _CONFIRMATIONS[result.text_key].format(by=by, until="" if until is None else local_text(until, zone))
+    words = _CONFIRMATIONS[result.text_key].format(by=by, until="" if until is None else local_text(until, zone, now))
     print_line(f"{named}: {words}")
 
 
@@ -199,7 +200,7 @@ def _require_after_start(session: Session, thread_id: int, at: datetime) -> None
     with reading(session.store.engine) as connection:
         clock = read_open_clock(connection, thread_id)
     if clock is not None and at < clock.started_at:
-        started = local_text(clock.started_at, session.config.worker.time_zone)
+        started = local_text(clock.started_at, session.config.worker.time_zone, session.services.utc_now())
         raise ConfigError(
             "--at", [f"{instant_text(at)}: before the buyer wrote ({started}). Write when the reply was sent."]
         )

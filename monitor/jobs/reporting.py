@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import structlog
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, or_, select
 
 from alerts.core.model import Channel, Notification, Purpose
 from alerts.core.staffing import staffed_periods
@@ -164,7 +164,7 @@ class StoredReports:
         accounts = {one.name: one.accounts for one in self._services.config.mailboxes}
         statement = select(mailbox_outage).where(
             mailbox_outage.c.from_at < to_at,
-            func.coalesce(mailbox_outage.c.to_at, mailbox_outage.c.from_at + 10**18) > from_at,
+            or_(mailbox_outage.c.to_at.is_(None), mailbox_outage.c.to_at > from_at),
         )
         return [
             MailboxOutage(

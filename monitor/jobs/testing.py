@@ -20,6 +20,9 @@ from monitor.jobs.services import Services
 from monitor.store.engine import reading, writing
 from monitor.store.health import read_marks
 
+UNREAD = (Channel.CONSOLE, Channel.EMAIL, Channel.WEBHOOK)
+"""Channels whose provider keeps nothing that could be read back."""
+
 FINAL = (NotificationStatus.SENT.value, NotificationStatus.FAILED.value, NotificationStatus.CANCELLED.value)
 
 
@@ -70,6 +73,9 @@ def read_results(
                 continue
             carrier = connection.execute(select(delivery).where(delivery.c.id == row.carrier)).one()
             rebuilt = rebuild(connection, carrier, ports, now)
+            if Channel(row.channel) in UNREAD:
+                yield True, f"{whom}: sent"
+                continue
             try:
                 found = None if rebuilt is None else notifiers[Channel(row.channel)].find(rebuilt)
             except DeliveryError as error:
