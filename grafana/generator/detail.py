@@ -24,7 +24,7 @@ from grafana.generator.panels import (
     words,
 )
 from grafana.generator.queries import ACCOUNT, DEADLINE, OPEN, counted, ratio
-from grafana.generator.thresholds import AT_RISK_SECONDS, BLUE, BROWN, GOAL, NEUTRAL, RED, TARGET_SECONDS
+from grafana.generator.thresholds import AT_RISK_SECONDS, BLUE, BROWN, GOAL, LIGHT, NEUTRAL, RED, TARGET_SECONDS
 
 MARKET = "{{account}} {{marketplace}}"
 HEAT = ("#20262D", "#17405E", "#1A5F8F", BLUE)
@@ -181,7 +181,7 @@ def topics() -> Section:
         "none",
     )
     outcomes = outcomes.interval("1h").min(0).decimals(0)
-    for name, colour in (("met", BLUE), ("late", BROWN), ("no_response", RED), ("waived", NEUTRAL)):
+    for name, colour in (("met", BLUE), ("late", BROWN), ("no_response", RED), ("waived", LIGHT)):
         outcomes = outcomes.override_by_name(name, fixed_colour(colour))
     return (
         "WHAT IT IS ABOUT",

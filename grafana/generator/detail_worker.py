@@ -20,7 +20,7 @@ from grafana.generator.panels import (
     words,
 )
 from grafana.generator.queries import ACCOUNT, while_alive
-from grafana.generator.thresholds import BLUE, BROWN, CYCLE_STALE_SECONDS, NEUTRAL, OUTBOX_OLD_SECONDS, RED
+from grafana.generator.thresholds import BLUE, BROWN, CYCLE_STALE_SECONDS, LIGHT, NEUTRAL, OUTBOX_OLD_SECONDS, RED
 
 
 def sections() -> tuple[Section, ...]:
@@ -37,7 +37,7 @@ def alerts() -> Section:
         "none",
     )
     outcomes = outcomes.interval("1h").min(0).decimals(0)
-    for name, colour in (("sent", BLUE), ("retried", BROWN), ("failed", RED), ("cancelled", NEUTRAL)):
+    for name, colour in (("sent", BLUE), ("retried", BROWN), ("failed", RED), ("cancelled", LIGHT)):
         outcomes = outcomes.override_by_name(name, fixed_colour(colour))
     receivers = build_bars(
         "BY RECEIVER",

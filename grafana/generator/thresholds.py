@@ -36,4 +36,8 @@ BROWN = "#9A6700"
 RED = "#A40E26"
 GREY = "#5A6069"
 NEUTRAL = "#3A4048"
-"""Blue, brown and red stay apart for colour-blind people and carry white text; grey: NO DATA; neutral: a plain zero."""
+LIGHT = "#AEB6C2"
+"""Blue, brown and red stay apart for colour-blind people and carry white text; grey: NO DATA; neutral: a plain zero.
+
+Light is for lines on the dark background.
+"""

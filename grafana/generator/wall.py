@@ -23,6 +23,7 @@ from grafana.generator.thresholds import (
     BLUE,
     BROWN,
     GOAL,
+    LIGHT,
     MAILBOX_BLIND_SECONDS,
     MAILBOX_LATE_SECONDS,
     NEUTRAL,
@@ -182,7 +183,7 @@ def _week() -> timeseries.Panel:
         "none",
     )
     panel = panel.interval("1h").min(0).decimals(0).axis_soft_max(4)
-    for legend, colour in (("received", BLUE), ("answered", NEUTRAL), ("overdue", RED)):
+    for legend, colour in (("received", BLUE), ("answered", LIGHT), ("overdue", RED)):
         panel = panel.override_by_name(legend, fixed_colour(colour))
     return panel
 

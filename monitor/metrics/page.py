@@ -33,6 +33,7 @@ class PageFacts:
         response_ratio: by days of the window, over all accounts; None where there is nothing to judge.
         cycle_last_success_at: None before the first whole cycle.
         stale_after: without a good cycle for this long nothing on the page is to be believed.
+        several_accounts: the account's name stands with the market, also where only one of them has open threads.
         warnings: whole lines about the worker (blind spots, mails to review), without personal data.
     """
 
@@ -45,6 +46,7 @@ class PageFacts:
     response_ratio: Mapping[int, float | None] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     stale_after: timedelta = timedelta(minutes=5)
+    several_accounts: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ def render_page(facts: PageFacts, refresh_seconds: int = 15) -> str:
     mailbox cannot be read: what is not seen is not "nothing".
     """
     threads = sorted(facts.threads, key=lambda thread: (thread.deadline_at, thread.thread_id))
-    several_accounts = len({thread.account for thread in threads}) > 1
+    several_accounts = facts.several_accounts or len({thread.account for thread in threads}) > 1
     rows = [_row(thread, facts, several_accounts) for thread in threads[:MAX_ROWS]]
     counts = Counter(thread.state for thread in threads)
     hero_state, hero_title, hero_big, hero_line = _hero(facts, rows)

@@ -1,6 +1,7 @@
 """Both dashboards on live data and in Grafana's own formatter and schema; and the checkers, with seeded faults."""
 
 import copy
+import html
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -17,7 +18,9 @@ from monitor.metrics.page import PageFacts
 from monitor.metrics.server import Health, Site, serve
 from monitor.wallclock import utc_now
 from tests.dashboard_checks.boards import BoardQuery, load_boards, queries_of
+from tests.dashboard_checks.drawing import draw_board
 from tests.dashboard_checks.live import check_board, check_query, run_query
+from tests.dashboard_checks.pictures import SPANS, ask_board
 from tests.dashboard_checks.shown import Shown, last_values, show_panels
 from tests.support.live_world import World, run_world
 from tests.support.metrics_world import NAMES, make_market
@@ -72,6 +75,16 @@ def test_prometheus_knows_the_type_and_help_of_every_metric(world: World) -> Non
         entry = metadata.get(metric.name) or metadata[metric.name.removesuffix("_total")]
         assert entry[0]["type"] == metric.type
         assert entry[0]["help"] == metric.help
+
+
+def test_both_dashboards_can_be_drawn_with_every_panel_and_value(world: World) -> None:
+    for name, board in BOARDS.items():
+        document, height = draw_board(board, ask_board(world, board, SPANS[name]), 1920)
+        for panel in board["panels"]:
+            assert panel["title"] in html.unescape(document)
+        if name == "wall":
+            assert height <= 1080
+            assert "nobody has it yet" in document and "NO DATA" not in document
 
 
 HOUR = 3600.0

@@ -65,7 +65,7 @@ def render_history(instance: str, now: float) -> str:
         keep = {
             key: (before[key], value)
             for key, value in samples.items()
-            if before[key] != value or (value and family.startswith("replyby_threads_"))
+            if before[key] != value or (value and family.startswith(("replyby_threads_", "process_resident")))
         }
         if not keep:
             continue
@@ -84,7 +84,7 @@ Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 def _samples(factor: float) -> dict[tuple[str, str], Samples]:
     families: dict[tuple[str, str], Samples] = {}
     for family in _registry(factor).collect():
-        if family.name.startswith("replyby_") and not family.name.endswith("timestamp_seconds"):
+        if family.name.startswith(("replyby_", "process_resident")) and not family.name.endswith("timestamp_seconds"):
             key = (family.name, family.type)
             families[key] = {(s.name, tuple(sorted(s.labels.items()))): s.value for s in family.samples}
     return families

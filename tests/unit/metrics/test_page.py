@@ -132,6 +132,8 @@ def test_several_accounts_are_named_with_the_market_and_one_alone_is_not() -> No
     other = replace(DE, account="acme-jp")
     assert texts(render_page(make_page(FACTS, FR, other)), "td.market") == ["acme-eu · France", "acme-jp · Germany"]
     assert texts(render_page(make_page(FACTS, FR)), "td.market") == ["France"]
+    alone = replace(make_page(FACTS, FR), several_accounts=True)
+    assert texts(render_page(alone), "td.market") == ["acme-eu · France"]
 
 
 def test_spam_folder_unverified_and_several_messages_are_told() -> None:
