@@ -128,7 +128,10 @@ class SmsNotifier:
         try:
             message = self._client.messages(receipt.provider_id).fetch()
         except CALL_ERRORS as problem:
-            raise twilio_error(where, problem, _EPOCH, secrets=self._secrets) from None
+            error = twilio_error(where, problem, _EPOCH, secrets=self._secrets)
+            if error.reason is Reason.GONE:
+                return None  # erased at Twilio: how it ended will never be known
+            raise error from None
         return message_outcome(where, str(message.status), message.error_code)
 
 
@@ -147,7 +150,10 @@ def message_outcome(where: str, status: str, code: int | None) -> str | None:
     if status in ("undelivered", "failed"):
         known = code_error(where, int(code or 0), detail=f" ({status})")
         if known is not None:
-            raise known
+            # About this one message: not about our asking, whatever else the code may say.
+            verdict = Reason.UNDELIVERED if known.retryable else known.reason
+            verdict = Reason.REJECTED if verdict is Reason.BAD_CREDENTIALS else verdict
+            raise DeliveryError(str(known), retryable=known.retryable, reason=verdict)
         shown = f", Twilio error {code}" if code else ""
         text = f"{where}: {status}{shown}. It is sent again."
         raise DeliveryError(text, retryable=True, reason=Reason.UNDELIVERED)

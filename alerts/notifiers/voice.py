@@ -91,7 +91,10 @@ class VoiceNotifier:
         try:
             call = self._client.calls(receipt.provider_id).fetch()
         except CALL_ERRORS as problem:
-            raise twilio_error("voice", problem, _EPOCH, secrets=self._secrets) from None
+            error = twilio_error("voice", problem, _EPOCH, secrets=self._secrets)
+            if error.reason is Reason.GONE:
+                return None  # erased at Twilio: how it ended will never be known
+            raise error from None
         call_outcome("voice", str(call.status))
         return None
 

@@ -340,7 +340,7 @@ def _body_params(content_type: str, body: bytes) -> dict[str, Any]:
         loaded = json.loads(body or b"{}")
         return loaded if isinstance(loaded, dict) else {}
     if content_type.startswith("application/x-www-form-urlencoded"):
-        return _query(body.decode())
+        return _query(body.decode(errors="replace"))  # an upload is bytes under the same type
     return {}
 
 
