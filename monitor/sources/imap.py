@@ -18,11 +18,10 @@ from monitor.sources.base import Batch, Cursor, MailboxFacts, WantsMail
 from monitor.sources.imap_folders import FolderPlan, ReadFolder, plan_folders
 from monitor.sources.imap_login import ConnectionLost, ImapServer
 from monitor.sources.imap_probe import probe_mailbox
-from monitor.sources.imap_protocol import FolderState, ImapConnection
+from monitor.sources.imap_protocol import STOP_SEEN_SECONDS, FolderState, ImapConnection
 from monitor.sources.imap_reader import BATCH_MAILS, FolderReader, new_uids, with_unreadable
 
 IDLE_RENEWED_SECONDS = 240.0  # a dead link says nothing until it is asked; routers forget after 5 minutes
-STOP_SEEN_SECONDS = 0.5
 RECONNECTS = 10  # in one folder and one reading
 CUTS_OF_TEXT, CUTS_GIVEN_UP = 2, 3  # so often may one mail end the connection
 
@@ -231,10 +230,10 @@ class ImapSource:
         if self._watch is None:
             return False
         until = time.monotonic() + seconds
-        self._watch.idle_begin()
         changed = False
-        while not changed and not stop.is_set() and (left := until - time.monotonic()) > 0:
-            changed = self._watch.idle_wait(min(left, STOP_SEEN_SECONDS))
+        if self._watch.idle_begin(stop):
+            while not changed and not stop.is_set() and (left := until - time.monotonic()) > 0:
+                changed = self._watch.idle_wait(min(left, STOP_SEEN_SECONDS))
         if stop.is_set():
             self._drop_watch()  # a dead link must not hold up the end
             return False

@@ -8,6 +8,7 @@ import contextlib
 import io
 import select
 import ssl
+import threading
 import time
 from array import array
 from collections.abc import Sequence
@@ -23,6 +24,7 @@ from monitor.sources.imap_response import Value, parse_fetch, parse_literal_size
 
 BUFFER_BYTES = 1 << 18
 MAX_LINE_BYTES = 1 << 24  # a SEARCH answer lists two million mails in this
+STOP_SEEN_SECONDS = 0.5
 MAX_ANSWER_BYTES = 1 << 26  # of one command: beyond it the server sends garbage
 SLOWEST_ANSWER = 20  # times the socket's time-out: for a server that drips
 
@@ -209,15 +211,23 @@ class ImapConnection:
 
     # IDLE
 
-    def idle_begin(self) -> None:
-        """Ask the server to announce changes of the open folder."""
+    def idle_begin(self, stop: threading.Event) -> bool:
+        """Ask the server to announce changes of the open folder; return False when `stop` was set before it agreed."""
         with self._translated("watching"):
             self._tag += 1
             self._idle_tag = b"R%d" % self._tag
             self._imap.send(self._idle_tag + b" IDLE\r\n")
-            while not (line := self._read_response(MAX_LINE_BYTES)[0]).startswith(b"+"):
-                if not line.startswith(b"* ") or line[2:5].upper() == b"BYE":
-                    raise ConnectionResetError
+            give_up_at = time.monotonic() + self._server.timeout_seconds
+            while not stop.is_set():
+                if self._has_data(STOP_SEEN_SECONDS):
+                    line = self._read_response(MAX_LINE_BYTES)[0]
+                    if line.startswith(b"+"):
+                        return True
+                    if not line.startswith(b"* ") or line[2:5].upper() == b"BYE":
+                        raise ConnectionResetError
+                elif time.monotonic() > give_up_at:
+                    raise TimeoutError
+            return False
 
     def idle_wait(self, seconds: float) -> bool:
         """Return True when the server announced mail, False when it announced none within `seconds`."""

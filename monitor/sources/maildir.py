@@ -18,8 +18,8 @@ from monitor.sources.base import Batch, Cursor, FolderFacts, MailboxFacts, Wants
 from monitor.sources.folder_names import decode_folder_name
 from monitor.sources.imap_folders import ReadFolder, plan_folders
 from monitor.sources.imap_protocol import Folder
-from monitor.sources.maildir_index import MaildirIndex, digest_name
-from monitor.sources.maildir_reader import MaildirReader, describe_file, list_files, read_headers, unique_name
+from monitor.sources.maildir_index import MaildirIndex
+from monitor.sources.maildir_reader import MaildirReader, delivery_order, describe_file, list_files, read_headers
 from monitor.sources.sampled_headers import SAMPLE_MAILS, count_authserv_ids, count_senders
 
 LOOK_EVERY_SECONDS = 1.0
@@ -94,9 +94,8 @@ class MaildirSource:
         known = cursor is not None and cursor.uidvalidity == index.uidvalidity
         done = cursor.last_uid if cursor is not None and known else 0
         files = list_files(path)
-        arrived = [describe_file(file) for digest, file in files.items() if index.uid_of(digest) is None]
-        ordered = sorted(filter(None, arrived), key=lambda file: (file.received_at, file.path.name))
-        index.assign([digest_name(unique_name(file.path.name)) for file in ordered], above=done)
+        arrived = [(delivery_order(file), digest) for digest, file in files.items() if index.uid_of(digest) is None]
+        index.assign([digest for _, digest in sorted(arrived)], above=done)
         index.forget_all_but(files)
         unread = sorted((uid, file) for digest, file in files.items() if (uid := index.uid_of(digest) or 0) > done)
         if known and not unread:

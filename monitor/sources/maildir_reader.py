@@ -47,7 +47,11 @@ def list_files(folder: Path) -> dict[str, Path]:
 
 
 def describe_file(file: Path) -> MailFile | None:
-    """Return when a mail was delivered and its size, or None when it is gone or no regular file."""
+    """Return when a mail was delivered and its size, or None when it is gone or no regular file.
+
+    Raises:
+        OSError: it is there and cannot be looked at.
+    """
     try:
         facts = file.stat()
     except FileNotFoundError:
@@ -61,11 +65,20 @@ def describe_file(file: Path) -> MailFile | None:
     return MailFile(file, datetime.fromtimestamp(seconds, UTC), facts.st_size)
 
 
+def delivery_order(file: Path) -> tuple[float, str]:
+    """Return what sorts new mails oldest first; what cannot be looked at comes last."""
+    try:
+        return file.lstat().st_mtime, file.name
+    except OSError:
+        return float("inf"), file.name
+
+
 def find_again(file: Path) -> Path | None:
     """Return where a mail lies now that left its place since the directory was listed."""
     unique = unique_name(file.name)
     current = file.parent.parent / "cur"
-    return next((other for other in current.iterdir() if unique_name(other.name) == unique), None)
+    found = (other for other in current.iterdir() if unique_name(other.name) == unique and other != file)
+    return next(found, None)
 
 
 def _open(file: Path) -> BinaryIO:

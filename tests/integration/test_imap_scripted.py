@@ -1,0 +1,227 @@
+"""What the IMAP source makes of a server that refuses, hangs up or talks nonsense.
+
+The server stands on loopback and is scripted: a real one does not misbehave on demand.
+"""
+
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from monitor.errors import LoginRefused, MailboxError
+from tests.support.imap_boxes import Reader, reading
+from tests.support.scripted_imap import ScriptedImap, running_scripted_imap
+
+
+def failure_of(server: ScriptedImap, **changes: Any) -> MailboxError:
+    """Return how reading this server fails."""
+    with running_scripted_imap(server), reading(server.port, **changes) as reader:
+        with pytest.raises(MailboxError) as caught:
+            reader.read()
+        assert "correct horse" not in str(caught.value)
+        assert str(caught.value).startswith(f"127.0.0.1:{server.port}: ")
+        return caught.value
+
+
+def test_a_refused_login_names_the_account_and_what_to_check() -> None:
+    server = ScriptedImap(answers={"AUTHENTICATE": b"TAG NO [AUTHENTICATIONFAILED] no\r\n"})
+    error = failure_of(server)
+    assert isinstance(error, LoginRefused)
+    assert str(error) == (
+        f'127.0.0.1:{server.port}: login refused for ops@acme.example. Check the password of [[mailbox]] "support".'
+    )
+
+
+def test_google_s_wish_for_an_app_password_is_passed_on() -> None:
+    server = ScriptedImap(answers={"AUTHENTICATE": b"TAG NO [ALERT] Application-specific password required\r\n"})
+    assert "app password" in str(failure_of(server))
+
+
+@pytest.mark.parametrize("answer", [b"[UNAVAILABLE] later", b"[ALERT] Too many simultaneous connections"])
+def test_a_login_put_off_is_not_a_wrong_password(answer: bytes) -> None:
+    error = failure_of(ScriptedImap(answers={"AUTHENTICATE": b"TAG NO " + answer + b"\r\n"}))
+    assert not isinstance(error, LoginRefused)
+    assert error.reason == "unreachable"
+
+
+def test_without_plain_authentication_it_logs_in_by_login() -> None:
+    server = ScriptedImap(capabilities=b"IMAP4rev1")
+    with running_scripted_imap(server), reading(server.port) as reader:
+        reader.read()
+    assert 'LOGIN "ops@acme.example" "correct horse battery"' in server.commands
+
+
+def test_a_missing_starttls_is_not_skipped() -> None:
+    server = ScriptedImap()
+    error = failure_of(server, security="starttls")
+    assert error.reason == "tls"
+    assert not any(command.startswith(("AUTH", "LOGIN")) for command in server.commands)
+
+
+def test_no_password_is_sent_in_clear_to_another_machine() -> None:
+    with reading(143, host="mail.acme.example") as reader, pytest.raises(MailboxError) as caught:
+        reader.read()
+    assert caught.value.reason == "tls"
+    assert 'security = "none"' in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("server", "reason"),
+    [
+        pytest.param(ScriptedImap(greeting=b"SSH-2.0-OpenSSH_9.2\r\n"), "unreachable", id="another service"),
+        pytest.param(ScriptedImap(greeting=b"\x00\xff" * 4000), "timeout", id="bytes without an end"),
+        pytest.param(ScriptedImap(greeting=b"* BYE too busy\r\n"), "protocol", id="bye at once"),
+        pytest.param(ScriptedImap(greeting=b""), "timeout", id="silence"),
+        pytest.param(ScriptedImap(answers={"EXAMINE": b"* BYE shutting down\r\n"}), "unreachable", id="bye"),
+        pytest.param(ScriptedImap(answers={"EXAMINE": None}), "unreachable", id="hang-up"),
+        pytest.param(ScriptedImap(answers={"EXAMINE": b"hello\r\n"}), "protocol", id="no IMAP"),
+        pytest.param(ScriptedImap(answers={"EXAMINE": b"* 3 EXISTS\r\nTAG OK\r\n"}), "protocol", id="no UIDVALIDITY"),
+        pytest.param(ScriptedImap(answers={"EXAMINE": b"TAG NO [NONEXISTENT] gone\r\n"}), "folder", id="no folder"),
+        pytest.param(ScriptedImap(answers={"EXAMINE": b"* 3 EXI"}), "timeout", id="half a line"),
+        pytest.param(ScriptedImap(answers={"LIST": b"* LIST oops\r\nTAG OK\r\n"}), "protocol", id="LIST garbage"),
+        pytest.param(ScriptedImap(answers={"UID SEARCH": b"* SEARCH a b\r\nTAG OK\r\n"}), "protocol", id="no numbers"),
+        pytest.param(ScriptedImap(answers={"UID FETCH": b"* 1 FETCH (UID\r\nTAG OK\r\n"}), "protocol", id="open list"),
+        pytest.param(ScriptedImap(answers={"UID FETCH": b"* 1 FETCH (UID x)\r\nTAG OK\r\n"}), "protocol", id="no uid"),
+        pytest.param(
+            ScriptedImap(answers={"UID FETCH": b"* 1 FETCH (UID 1 BODY[HEADER] {9999999999}\r\n"}), "protocol", id="huge"
+        ),
+        pytest.param(ScriptedImap(answers={"UID FETCH": b"* 1 FETCH (UID 1 BODY[HEADER] {99}\r\nx"}), "timeout", id="part"),
+        pytest.param(ScriptedImap(answers={"UID FETCH": b"TAG NO [UNAVAILABLE] x\r\n"}), "protocol", id="temporary"),
+        pytest.param(ScriptedImap(answers={"UID FETCH": b"TAG NO never\r\n"}), "protocol", id="refuses everything"),
+    ],
+)  # fmt: skip
+def test_a_failing_server_is_an_error_and_never_an_empty_mailbox(server: ScriptedImap, reason: str) -> None:
+    assert failure_of(server, timeout=timedelta(seconds=0.4)).reason == reason
+
+
+@pytest.fixture
+def read_through(request: pytest.FixtureRequest) -> Callable[[ScriptedImap], Reader]:
+    """Return a way to read a scripted server once."""
+
+    def read(server: ScriptedImap) -> Reader:
+        with running_scripted_imap(server), reading(server.port) as reader:
+            reader.read()
+        return reader
+
+    return read
+
+
+def test_a_mail_that_the_server_refuses_is_reported_and_blocks_no_other(
+    read_through: Callable[[ScriptedImap], Reader],
+) -> None:
+    refused = b"TAG NO [SERVERBUG] broken\r\n"
+    server = ScriptedImap(mails=4, answers={"UID FETCH 1:4 .*HEADER": refused, "UID FETCH 2 ": refused})
+    reader = read_through(server)
+    assert reader.subjects() == ["mail 1", "mail 3", "mail 4"]
+    assert list(reader.unreadable) == [2]
+    assert reader.cursors["INBOX"].last_uid == 4
+
+
+def test_a_mail_whose_text_is_refused_comes_with_its_headers(read_through: Callable[[ScriptedImap], Reader]) -> None:
+    refused = b"TAG NO [SERVERBUG] broken\r\n"
+    server = ScriptedImap(mails=3, answers={"UID FETCH 1:3 .*TEXT": refused, "UID FETCH 2 .*TEXT": refused})
+    reader = read_through(server)
+    assert reader.subjects() == ["mail 1", "mail 2", "mail 3"]
+    assert list(reader.unreadable) == [2]
+
+
+def test_a_mail_that_ends_the_connection_is_passed_over_when_a_later_one_can_be_read(
+    read_through: Callable[[ScriptedImap], Reader],
+) -> None:
+    server = ScriptedImap(mails=4, answers={"UID FETCH (1:4|2) .*HEADER": None})
+    reader = read_through(server)
+    assert reader.subjects() == ["mail 1", "mail 3", "mail 4"]
+    assert list(reader.unreadable) == [2]
+
+
+def test_a_mail_whose_text_ends_the_connection_comes_with_its_headers(
+    read_through: Callable[[ScriptedImap], Reader],
+) -> None:
+    reader = read_through(ScriptedImap(mails=3, answers={"UID FETCH (1:3|3) .*TEXT": None}))
+    assert reader.subjects() == ["mail 1", "mail 2", "mail 3"]
+    assert list(reader.unreadable) == [3]
+
+
+def test_the_last_mail_is_not_given_up_while_nothing_proves_that_the_link_is_sound() -> None:
+    server = ScriptedImap(mails=2, answers={"UID FETCH (1:2|2) .*HEADER": None})
+    with running_scripted_imap(server), reading(server.port) as reader:
+        with pytest.raises(MailboxError, match="mail 2 of folder"):
+            reader.read()
+        assert reader.cursors["INBOX"].last_uid == 1
+        server.mails = 3
+        server.answers = {"UID FETCH (2:3|2) .*HEADER": None}
+        reader.read()
+        assert reader.subjects() == ["mail 1", "mail 3"]
+        assert list(reader.unreadable) == [2]
+
+
+def test_a_link_that_breaks_at_every_mail_loses_none() -> None:
+    server = ScriptedImap(mails=5, answers={"UID FETCH .*HEADER": None})
+    with running_scripted_imap(server), reading(server.port) as reader:
+        with pytest.raises(MailboxError) as caught:
+            reader.read()
+        assert caught.value.reason == "unreachable"
+        assert reader.cursors == {}
+        server.answers = {}
+        reader.read()
+    assert reader.subjects() == [f"mail {number}" for number in range(1, 6)]
+
+
+def test_without_uidnext_only_what_is_new_is_read() -> None:
+    server = ScriptedImap(mails=2, answers={"EXAMINE": b"* 2 EXISTS\r\n* OK [UIDVALIDITY 7]\r\nTAG OK\r\n"})
+    with running_scripted_imap(server), reading(server.port) as reader:
+        reader.read()
+        # "*" is the newest mail, however old: the server answers 2 again.
+        server.answers[r"UID SEARCH UID 3:\*"] = b"* SEARCH 2\r\nTAG OK\r\n"
+        assert reader.read() == []
+        server.mails = 3
+        server.answers[r"UID SEARCH UID 3:\*"] = b"* SEARCH 2 3\r\nTAG OK\r\n"
+        reader.read()
+    assert reader.subjects() == ["mail 1", "mail 2", "mail 3"]
+
+
+def test_a_server_without_idle_is_not_watched() -> None:
+    server = ScriptedImap(capabilities=b"IMAP4rev1 AUTH=PLAIN")
+    with running_scripted_imap(server), reading(server.port) as reader:
+        assert reader.source.wait_for_change(threading.Event(), 0.05) is False
+        logins = sum(command.startswith("AUTHENTICATE") for command in server.commands)
+        assert reader.source.wait_for_change(threading.Event(), 0.05) is False
+        # It is not asked again: that would be a login a minute for nothing.
+        assert sum(command.startswith("AUTHENTICATE") for command in server.commands) == logins == 1
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param(b"TAG NO not now\r\n", id="refused"),
+        pytest.param(None, id="hang-up"),
+        pytest.param(b"+ idling\r\n* BYE\r\n", id="bye"),
+        pytest.param(b"+ idling\r\ngarbage\r\n", id="garbage"),
+    ],
+)
+def test_a_watch_that_breaks_is_an_error_every_time_and_not_a_change(answer: bytes | None) -> None:
+    server = ScriptedImap(answers={"IDLE": answer})
+    with running_scripted_imap(server), reading(server.port) as reader:
+        for _ in range(2):
+            with pytest.raises(MailboxError):
+                reader.source.wait_for_change(threading.Event(), 5)
+
+
+def test_news_in_the_same_packet_as_the_idle_answer_is_seen() -> None:
+    server = ScriptedImap(answers={"IDLE": b"+ idling\r\n* 4 EXISTS\r\n"})
+    with running_scripted_imap(server), reading(server.port) as reader:
+        assert reader.source.wait_for_change(threading.Event(), 60) is True
+
+
+def test_news_that_comes_with_the_end_of_idle_is_seen() -> None:
+    server = ScriptedImap(answers={"IDLE": b"+ idling\r\n", "DONE": b"* 4 EXISTS\r\nTAG OK\r\n"})
+    with running_scripted_imap(server), reading(server.port) as reader:
+        assert reader.source.wait_for_change(threading.Event(), 0.05) is True
+
+
+def test_flags_and_removals_are_no_news() -> None:
+    chatter = b"+ idling\r\n* 2 FETCH (FLAGS (\\Seen))\r\n* 1 EXPUNGE\r\n* OK Still here\r\n* 0 RECENT\r\n"
+    with running_scripted_imap(ScriptedImap(answers={"IDLE": chatter})) as server, reading(server.port) as reader:
+        assert reader.source.wait_for_change(threading.Event(), 0.05) is False
