@@ -23,6 +23,7 @@ _INK, _FAINT, _BLUE, _ORANGE = "#1c1c1c", "#6b6b6b", "#0072b2", "#d55e00"
 _BLUES = ("#f4f7fa", "#cfe1ef", "#8fbcdb", "#3d8cc0", "#0b5a94", "#06304f")
 _ORANGES = ("#faf6f3", "#f9d9c3", "#f0a878", "#d96a22", "#9c3c00", "#5c2300")
 _DPI = 200
+_NAME_WEEKS = 3  # how many weeks wide the goal's name is
 _WIDTH_INCHES = 5.0  # at 360 points on a phone the 10 point text is still 7 high
 
 
@@ -154,7 +155,7 @@ def _weeks(report: Report, words: Wording) -> bytes:
     above.set_ylim(floor, 100 + span * 0.14)
     above.set_yticks([tick for tick in range(0, 101, 5 if span <= 25 else 10 if span <= 50 else 20) if tick >= floor])
     goal_words = words.say("weeks_goal", goal=words.percent(report.settings.goal))
-    above.text(-0.5, goal - span * 0.025, goal_words, fontsize=8.5, color=_INK, va="top")
+    above.text(_free_place(rates, goal), goal - span * 0.025, goal_words, fontsize=8.5, color=_INK, va="top")
     _name_rates(above, report, rates, span * 0.055, words)
     above.set_title(words.say("weeks_rate"), loc="left", fontsize=10, fontweight="bold", color=_INK)
     above.yaxis.set_major_formatter(lambda value, _: f"{value:.0f} %")
@@ -177,6 +178,13 @@ def _weeks(report: Report, words: Wording) -> bytes:
         for side in axes.spines.values():
             side.set_visible(False)
     return _png(figure)
+
+
+def _free_place(rates: Sequence[tuple[int, float]], goal: float) -> float:
+    """Return where the goal's name has room below its line: the first stretch of weeks that all lie above it."""
+    below = {n for n, rate in rates if rate < goal + 0.5}
+    starts = range(max(1, len(rates) - _NAME_WEEKS + 1))
+    return next((n for n in starts if below.isdisjoint(range(n - 1, n + _NAME_WEEKS + 1))), 0) - 0.5
 
 
 def _name_rates(

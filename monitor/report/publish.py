@@ -98,54 +98,6 @@ def report_content(rendered: RenderedReport, paths: Mapping[str, Path], *, whole
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MailPart:
-    """One picture of a mail: `content_id` without angle brackets."""
-
-    content_id: str
-    alt: str
-    png: bytes
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReportMail:
-    """A mail's subject, its two bodies, and the pictures that the HTML one refers to (multipart/related)."""
-
-    subject: str
-    text: str
-    html: str
-    pictures: tuple[MailPart, ...]
-
-
-def render_mail(rendered: RenderedReport) -> ReportMail:
-    """Return the report as a mail; the pictures travel in it, nothing is fetched from anywhere."""
-    return ReportMail(
-        subject=rendered.view.subject,
-        text=render_text(rendered.view),
-        html=render_mail_html(rendered.view, {p.name: p.name for p in rendered.pictures}),
-        pictures=tuple(MailPart(content_id=p.name, alt=p.alt, png=p.png) for p in rendered.pictures),
-    )
-
-
-def summary_content(rendered: RenderedReport, paths: Mapping[str, Path]) -> dict[str, Any]:
-    """Return the first screen as JSON values: `week`, `language`, `title`, `tone`, `lines`, `notes`, `pictures`, `files`."""
-    view = rendered.view
-    return {
-        "week": str(rendered.report.week),
-        "language": view.language,
-        "title": view.subject,
-        "tone": view.tone,
-        "lines": [{"label": line.label, "text": line.text} for line in view.lines],
-        "notes": list(view.notes),
-        "pictures": [
-            {"name": p.name, "title": p.title, "alt": p.alt, "path": str(paths[p.name])}
-            for p in rendered.pictures
-            if p.name in paths
-        ],
-        "files": {form: str(path) for form, path in paths.items() if form in ("html", "md", "json", "csv")},
-    }
-
-
 def _replace_file(path: Path, data: bytes) -> None:
     """Write beside and rename, so that nobody reads half a report."""
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
