@@ -78,6 +78,7 @@ class Dispatcher:
         self._lanes = Lanes()
         self._stop = threading.Event()
         self._lock = threading.Lock()
+        self._last_reconciled_at: datetime | None = None
         self._rests: dict[tuple[Channel, str], tuple[datetime, datetime]] = {}
 
     def reconcile(self, now: datetime, wait_seconds: float = 5.0) -> DeliverySummary:
@@ -89,7 +90,10 @@ class Dispatcher:
         left_over = self._courier.left_over()
         with self._engine.begin() as conn:
             orphans = mark_orphans(conn, self._ports, left_over, alone=self._alone, now=now)
-            pulled_in = pull_in(conn, self._ports, now)
+            # After a start, or when the clock has been set back; else nothing can be out of reach.
+            set_back = self._last_reconciled_at is None or now < self._last_reconciled_at
+            pulled_in = pull_in(conn, self._ports, now) if set_back else 0
+        self._last_reconciled_at = now
         self._courier.settle_left_over(left_over)
         if orphans or pulled_in:
             log.warning("deliveries_to_reconcile", orphans=orphans, pulled_in=pulled_in)

@@ -167,7 +167,7 @@ notification = Table(
     Column("content", Text, nullable=False, default="{}"),
     Index(None, "status", "next_attempt_at"),
     Index(None, "channel", "status", "rank", "due_at"),
-    Index(None, "slot", "status"),
+    Index(None, "slot", "status", "next_attempt_at"),
     Index(None, "clock_id"),
     Index(None, "thread_id"),
     Index(None, "delivery_id"),

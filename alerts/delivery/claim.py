@@ -120,29 +120,43 @@ def _next_rows(
     conn: Connection, channel: Channel, ports: Ports, resting: Collection[str], now: datetime
 ) -> Sequence[Any]:
     """Return the due rows of the most urgent slot that is free, locked where the database locks rows."""
-    under_way = exists().where(delivery.c.slot == notification.c.slot)
     is_due = and_(
         notification.c.channel == channel.value,
         notification.c.status == NotificationStatus.PENDING,
         notification.c.next_attempt_at <= now,
     )
-    order = (notification.c.rank, notification.c.due_at, notification.c.id)
-    head = conn.execute(
-        select(notification.c.slot, notification.c.id)
-        .where(is_due, ~under_way, notification.c.whom.not_in(resting))
-        .order_by(*order)
-        .limit(1)
-        .with_for_update(skip_locked=True, of=notification)
-    ).first()
-    if head is None:
+    slot = _next_slot(conn, is_due, resting, now)
+    if slot is None:
         return []
     return conn.execute(
         select(notification, _wanted(ports).label("wanted"))
-        .where(is_due, notification.c.slot == head.slot)
-        .order_by(*order)
+        .where(is_due, notification.c.slot == slot)
+        .order_by(notification.c.rank, notification.c.due_at, notification.c.id)
         .limit(_ROWS_AT_ONCE)
         .with_for_update(skip_locked=True, of=notification)
     ).all()
+
+
+def _next_slot(conn: Connection, is_due: ColumnElement[bool], resting: Collection[str], now: datetime) -> str | None:
+    """Return the slot of the most urgent due row that may go; asked rank by rank, each an ordered walk of one index."""
+    under_way = exists().where(delivery.c.slot == notification.c.slot)
+    for rank in (0, 1):
+        slot = conn.scalar(
+            select(notification.c.slot)
+            .where(
+                is_due,
+                notification.c.rank == rank,
+                notification.c.due_at <= now,
+                ~under_way,
+                notification.c.whom.not_in(resting),
+            )
+            .order_by(notification.c.due_at, notification.c.id)
+            .limit(1)
+            .with_for_update(skip_locked=True, of=notification)
+        )
+        if slot is not None:
+            return str(slot)
+    return None
 
 
 def _wanted(ports: Ports) -> ColumnElement[bool]:

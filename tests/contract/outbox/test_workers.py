@@ -252,3 +252,20 @@ def test_a_delivery_that_is_repeated_is_no_orphan_of_its_first_try(rig: Rig) -> 
     rig.sms.gate.set()
     assert dispatcher.stop()
     assert len(rig.sms.accepted) == 1
+
+
+def test_two_workers_do_not_look_the_same_delivery_up_at_once(rig: Rig) -> None:
+    rig.open(1)
+    rig.put(make_alert(1))
+    rig.slack.before.append(doubt())
+    rig.deliver()
+    other = rig.start(alone=False)
+
+    def look_from_the_side(name: str) -> None:
+        if name == "looked_up":
+            other.reconcile(rig.clock())
+
+    one = rig.start(alone=False, checkpoint=look_from_the_side)
+    one.reconcile(rig.clock.advance(seconds=3))
+    assert len(rig.slack.looked_up) == 1
+    assert len(rig.slack.accepted) == 1
