@@ -1,19 +1,18 @@
 """A stand-in for an SMTP server on loopback: plain, STARTTLS or TLS, with or without login; keeps what it accepted."""
 
-import asyncio
-import socket
+import base64
+import contextlib
+import socketserver
 import ssl
-from collections.abc import Callable
+import threading
 from dataclasses import dataclass, field
 from datetime import timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
-from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -32,41 +31,114 @@ class AcceptedMail:
 
 
 @dataclass(slots=True)
-class _Script:
+class Script:
     """Answers to give instead of the usual ones, first come first served, by command ("RCPT", "DATA")."""
 
     answers: dict[str, list[str]] = field(default_factory=dict)
 
     def next(self, command: str) -> str | None:
+        """Take the next answer scripted for a command."""
         waiting = self.answers.get(command)
         return waiting.pop(0) if waiting else None
 
 
-class _Handler:
-    def __init__(self, server: "SmtpServer") -> None:
-        self.server = server
+class _Server(socketserver.ThreadingTCPServer):
+    daemon_threads = True
+    allow_reuse_address = True
+    owner: "SmtpServer"
 
-    async def handle_RCPT(
-        self, smtp: SMTP, session: Session, envelope: Envelope, address: str, rcpt_options: list[str]
-    ) -> str:
-        scripted = self.server.script.next("RCPT")
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Keep quiet: clients that distrust the certificate hang up in the middle."""
+
+
+class _Session(socketserver.StreamRequestHandler):
+    """One connection."""
+
+    server: _Server
+    timeout = 20
+
+    def handle(self) -> None:
+        owner = self.server.owner
+        self.secure = False
+        self.logged_in = not owner.username
+        self.sender, self.recipients = "", list[str]()
+        if owner.security == "tls":
+            self._encrypt()
+        self._say("220 stand-in ESMTP")
+        while line := self.rfile.readline(2000):
+            verb, _, rest = line.decode("utf-8", "replace").strip().partition(" ")
+            if not self._obey(verb.upper(), rest):
+                return
+
+    def _obey(self, verb: str, rest: str) -> bool:
+        """Do one command; return whether the session goes on."""
+        owner = self.server.owner
+        scripted = owner.script.next(verb) if verb != "DATA" else None
         if scripted is not None:
-            return scripted
-        envelope.rcpt_tos.append(address)
-        return "250 OK"
+            self._say(scripted)
+        elif verb in ("EHLO", "HELO"):
+            features = ["stand-in", "8BITMIME", "SMTPUTF8"]
+            features += ["STARTTLS"] if owner.security == "starttls" and not self.secure else []
+            features += ["AUTH PLAIN"] if owner.username and (self.secure or owner.security == "none") else []
+            for feature in features[:-1]:
+                self._say(f"250-{feature}")
+            self._say(f"250 {features[-1]}")
+        elif verb == "STARTTLS" and owner.security == "starttls":
+            self._say("220 go ahead")
+            self._encrypt()
+        elif verb == "AUTH":
+            given = base64.b64decode(rest.partition(" ")[2]).split(b"\0")[1:]
+            self.logged_in = given == [owner.username.encode(), owner.password.encode()]
+            self._say("235 welcome" if self.logged_in else "535 5.7.8 wrong name or password")
+        elif not self.logged_in and verb in ("MAIL", "RCPT", "DATA"):
+            self._say("530 5.7.0 log in first")
+        elif verb == "MAIL":
+            self.sender = rest.partition("<")[2].partition(">")[0]
+            self.recipients = []
+            self._say("250 OK")
+        elif verb == "RCPT":
+            self.recipients.append(rest.partition("<")[2].partition(">")[0])
+            self._say("250 OK")
+        elif verb == "DATA":
+            return self._take_mail()
+        elif verb == "QUIT":
+            self._say("221 bye")
+            return False
+        else:
+            self._say("250 OK" if verb in ("RSET", "NOOP") else "502 unknown")
+        return True
 
-    async def handle_DATA(self, smtp: SMTP, session: Session, envelope: Envelope) -> str:
-        scripted = self.server.script.next("DATA")
-        if scripted is not None and not scripted.startswith("drop"):
-            return scripted
-        if scripted != "drop before":
-            content = envelope.content if isinstance(envelope.content, bytes) else str(envelope.content).encode()
-            message = message_from_bytes(content, policy=policy.default)
+    def _take_mail(self) -> bool:
+        owner = self.server.owner
+        self._say("354 go on")
+        lines = []
+        while (line := self.rfile.readline()) not in (b".\r\n", b""):
+            lines.append(line[1:] if line.startswith(b"..") else line)
+        scripted = owner.script.next("DATA")
+        if scripted in (None, "drop after"):
+            message = message_from_bytes(b"".join(lines), policy=policy.default)
             assert isinstance(message, EmailMessage)
-            self.server.accepted.append(AcceptedMail(envelope.mail_from or "", tuple(envelope.rcpt_tos), message))
-        if scripted is not None and isinstance(smtp.transport, asyncio.Transport):
-            smtp.transport.abort()  # the answer is lost
-        return "250 OK"
+            owner.accepted.append(AcceptedMail(self.sender, tuple(self.recipients), message))
+        if scripted is not None and scripted.startswith("drop"):
+            return False
+        self._say(scripted or "250 accepted")
+        return True
+
+    def _encrypt(self) -> None:
+        context = self.server.owner.context
+        assert context is not None
+        self.connection = context.wrap_socket(self.connection, server_side=True)
+        self.rfile, self.wfile = self.connection.makefile("rb"), self.connection.makefile("wb", 0)
+        self.secure = True
+
+    def _say(self, text: str) -> None:
+        self.wfile.write(f"{text}\r\n".encode())
+
+    def finish(self) -> None:
+        """Close whatever the session ended with."""
+        for closing in (self.wfile, self.rfile, self.connection):
+            with contextlib.suppress(OSError, ValueError):
+                closing.close()
 
 
 class SmtpServer:
@@ -85,50 +157,32 @@ class SmtpServer:
         password: str = "",
         certificate: tuple[Path, Path] | None = None,
     ) -> None:
-        """Take a free port; `certificate` is (certificate, key), needed for "tls" and "starttls"."""
+        """Bind a free port; `certificate` is (certificate, key), needed for "tls" and "starttls"."""
         self.accepted: list[AcceptedMail] = []
-        self.script = _Script()
-        self.host = "127.0.0.1"
-        with socket.socket() as probe:
-            probe.bind((self.host, 0))
-            self.port: int = probe.getsockname()[1]
-        context: ssl.SSLContext | None = None
+        self.script = Script()
+        self.security, self.username, self.password = security, username, password
+        self.context: ssl.SSLContext | None = None
         if certificate is not None:
-            context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-            context.load_cert_chain(*certificate)
-        options: dict[str, Any] = {"decode_data": False}
-        if username:
-            options.update(
-                auth_required=True,
-                authenticator=_authenticator(username, password),
-                auth_require_tls=security == "starttls",
-            )
-        if security == "starttls":
-            options.update(tls_context=context, require_starttls=True)
-        self._controller = Controller(
-            _Handler(self),
-            hostname=self.host,
-            port=self.port,
-            ssl_context=context if security == "tls" else None,
-            **options,
+            self.context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+            self.context.load_cert_chain(*certificate)
+        self.host = "127.0.0.1"
+        self._server = _Server((self.host, 0), _Session)
+        self._server.owner = self
+        self.port: int = self._server.server_address[1]
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, name="stand-in-smtp", daemon=True
         )
 
     def __enter__(self) -> Self:
         """Start."""
-        self._controller.start()
+        self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         """Stop."""
-        self._controller.stop()
-
-
-def _authenticator(username: str, password: str) -> Callable[..., AuthResult]:
-    def check(server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: Any) -> AuthResult:
-        good = isinstance(data, LoginPassword) and data == LoginPassword(username.encode(), password.encode())
-        return AuthResult(success=good)
-
-    return check
+        self._server.shutdown()
+        self._thread.join(5)
+        self._server.server_close()
 
 
 def make_certificate(directory: Path) -> tuple[Path, Path]:
