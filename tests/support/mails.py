@@ -1,0 +1,70 @@
+"""Mails as Amazon and a seller write them, for tests of the whole way. Nobody in them exists."""
+
+from datetime import datetime
+from email.message import EmailMessage
+from email.utils import format_datetime
+from itertools import count
+
+ALIAS = "k7c2v9m4x1q8w5z@marketplace.amazon.fr"
+ORDER = "402-1234567-1234567"
+_numbers = count(1)
+
+
+def buyer_mail(
+    sent_at: datetime,
+    *,
+    order: str = ORDER,
+    alias: str = ALIAS,
+    words: str = "Bonjour, où est mon colis ?",
+    key: str | None = None,
+    message_id: str | None = None,
+    marketplace: str = "fr",
+    name: str = "Zoé Exemple",
+) -> bytes:
+    """Return a buyer message with type header, delimiters and signed link."""
+    number = next(_numbers)
+    mail = EmailMessage()
+    mail["From"] = f'"{name} - Amazon Marketplace" <{alias}>'
+    mail["To"] = "support@acme.example"
+    mail["Subject"] = f"Demande de renseignements de la part du client Amazon {name} (Commande : {order})"
+    mail["Date"] = format_datetime(sent_at)
+    mail["Message-ID"] = message_id or f"<buyer-{number}@eu-west-1.amazonses.example>"
+    mail["X-Space-Notification-Type"] = "BBC_MESSAGE_SENT_TO_MERCHANT"
+    mail["X-Marketplace-ID"] = "A13V1IB3VIYZZH"
+    link = f"https://sellercentral.amazon.{marketplace}/messaging/no-response-needed"
+    mail.set_content(
+        "Vous avez reçu un message.\n\n"
+        f"# {order}:\n1 / Lampe de bureau [ASIN: B0EXAMPLE1]\n\n"
+        f"------------- Message: -------------\n\n{words}\n\n------------- Fin du message -------------\n\n"
+        f"{link}?t=T{number}&m={key or f'M{number}'}&mp=A13V1IB3VIYZZH&c=A1MERCHANT&h=abc&s=1\n"
+        "--------------------------\nCopyright 2026 Amazon\nSPC-EUAmazon-123456789\n"
+    )
+    return bytes(mail)
+
+
+def seller_reply(sent_at: datetime, *, order: str = ORDER, alias: str = ALIAS, auto: bool = False) -> bytes:
+    """Return a reply as it lies in Sent."""
+    mail = EmailMessage()
+    mail["From"] = "support@acme.example"
+    mail["To"] = alias
+    mail["Subject"] = f"Re: Commande {order}"
+    mail["Date"] = format_datetime(sent_at)
+    mail["Message-ID"] = f"<reply-{next(_numbers)}@acme.example>"
+    if auto:
+        mail["Auto-Submitted"] = "auto-replied"
+    mail.set_content("Bonjour, votre colis est en route.\n")
+    return bytes(mail)
+
+
+def return_notice(sent_at: datetime, *, order: str = ORDER) -> bytes:
+    """Return a notice that looks like a message and is none."""
+    mail = EmailMessage()
+    mail["From"] = "Amazon <auto-communication@amazon.com>"
+    mail["To"] = "support@acme.example"
+    mail["Subject"] = f"Notification d'autorisation de retour pour la commande {order}"
+    mail["Date"] = format_datetime(sent_at)
+    mail["Message-ID"] = f"<notice-{next(_numbers)}@amazonses.example>"
+    mail["X-Space-Notification-Type"] = "RETURN_REQUEST"
+    mail["X-Marketplace-ID"] = "A13V1IB3VIYZZH"
+    mail.set_content("<p>Retour de l'acheteur : où est mon colis ?</p>", subtype="html")
+    return bytes(mail)
