@@ -30,6 +30,9 @@ log = logging.getLogger(__name__)
 CLIENT_TIMEOUT_SECONDS = 10.0
 """A client that sends or reads slower than this is let go; a thread is all it can hold."""
 
+MAX_CONNECTIONS = 64
+"""More at once are hung up on: a listener that is open to a network must not eat the worker's memory."""
+
 TEXT = "text/plain; charset=utf-8"
 FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
 NOT_HERE = (
@@ -225,6 +228,13 @@ class _HttpServer(ThreadingHTTPServer):
         with self._lock:
             self._open.add(connection)
         return connection, address
+
+    def verify_request(self, request: Any, client_address: Any) -> bool:
+        with self._lock:
+            welcome = len(self._open) <= MAX_CONNECTIONS
+        if not welcome:
+            log.warning("more than %d connections at once: one was hung up on", MAX_CONNECTIONS)
+        return welcome
 
     def shutdown_request(self, request: Any) -> None:
         with self._lock:

@@ -14,9 +14,10 @@ from monitor.core.snapshot import MailboxHealth
 from monitor.errors import ReplyByError
 from monitor.metrics.export import build_registry
 from monitor.metrics.page import PageFacts
-from monitor.metrics.server import Health, Server, Site, serve
+from monitor.metrics.server import MAX_CONNECTIONS, Health, Server, Site, serve
 from tests.support.chromium import PHONE, WALL, open_browser, take_picture
 from tests.support.metrics_world import NAMES, make_page, make_snapshot, make_thread
+from tests.support.prometheus import wait_until
 
 NOW = datetime(2026, 11, 21, 1, 38, 10, tzinfo=UTC)
 SEEN = MailboxHealth(mailbox="support", last_success_at=NOW - timedelta(seconds=8))
@@ -243,6 +244,23 @@ def test_a_connection_kept_open_ends_with_the_listener(server: Server) -> None:
     server.stop()
     assert kept.recv(1) == b""
     connection.close()
+
+
+def test_a_crowd_of_idle_connections_is_bounded_and_leaves_room_once_it_goes(server: Server) -> None:
+    crowd = [socket.create_connection(("127.0.0.1", server.port), timeout=5) for _ in range(MAX_CONNECTIONS + 1)]
+    try:
+        assert crowd[-1].recv(1) == b""
+    finally:
+        for connection in crowd:
+            connection.close()
+    wait_until(lambda: answers(server.port), 5, "an answer after the crowd left")
+
+
+def answers(port: int) -> bool:
+    try:
+        return ask(port, "GET", "/healthz")[0].status == 200
+    except (OSError, http.client.HTTPException):
+        return False
 
 
 def test_an_address_in_use_is_told_in_one_line_with_what_to_do(server: Server, shown: Shown) -> None:
