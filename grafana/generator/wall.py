@@ -2,6 +2,7 @@
 
 from grafana_foundation_sdk.builders import dashboard, stat, timeseries
 from grafana_foundation_sdk.models import common as common_model
+from grafana_foundation_sdk.models import dashboard as model
 
 from grafana.generator.board import account_variable, datasource_variable, deadline_annotation
 from grafana.generator.panels import (
@@ -40,8 +41,10 @@ def build_wall() -> dashboard.Dashboard:
     board = dashboard.Dashboard("ReplyBy · wall").uid("replyby-wall").tags(["replyby"]).readonly()
     board = board.description("Are we safe, what is next, who has it. For a screen on the wall: open it with ?kiosk.")
     board = board.time("now/w", "now").week_start("monday").timezone("browser").refresh("30s")
-    board = board.with_variable(datasource_variable()).with_variable(account_variable())
-    board = board.annotation(deadline_annotation())
+    # Controls take a row that the wall does not have; ?var-account=NAME still chooses.
+    hide = model.VariableHide.HIDE_VARIABLE
+    board = board.with_variable(datasource_variable().hide(hide)).with_variable(account_variable().hide(hide))
+    board = board.annotation(deadline_annotation().hide(True)).timepicker(dashboard.TimePicker().hidden(True))
     board = board.with_panel(place(_countdown(), 1, Place(0, 0, 10, 6)))
     board = board.with_panel(place(_next_market(), 2, Place(0, 6, 10, 4)))
     board = board.with_panel(place(_open_threads(), 3, Place(10, 0, 6, 10)))

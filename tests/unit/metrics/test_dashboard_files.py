@@ -68,6 +68,12 @@ def test_panels_have_places_ids_and_words_of_their_own(name: str) -> None:
     assert list(check_words(BOARDS[name])) == []
 
 
+def test_the_wall_spends_no_row_on_controls() -> None:
+    assert {variable["hide"] for variable in BOARDS["wall"]["templating"]["list"]} == {2}
+    assert BOARDS["wall"]["timepicker"]["hidden"] is True
+    assert [annotation["hide"] for annotation in BOARDS["wall"]["annotations"]["list"]] == [True]
+
+
 def test_the_goal_and_at_risk_are_the_workers_defaults() -> None:
     policy = SlaPolicy()
     assert policy.goal == thresholds.GOAL
