@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, func, or_, select, update
 
 from alerts.codes import free_codes_of
 from alerts.core.model import Channel, Notification, Purpose
@@ -22,6 +22,7 @@ transaction as what it counts."""
 
 GROUPED_CHANNELS = (Channel.SMS, Channel.VOICE)
 ABOUT_A_CLOCK = (Purpose.ALERT, Purpose.REOPENED, Purpose.LOOK_AHEAD)
+_EMPTY = "{}"
 _FAMILY_MARK = "~>"
 _UPDATES_AT_ONCE = 500  # values in one IN (…): SQLite allows 32,766, older ones 999
 
@@ -328,22 +329,41 @@ def record_event_once(conn: Connection, event_id: str, at: datetime) -> bool:
     return conn.execute(statement, {"event_id": event_id, "at": at}).first() is not None
 
 
-def forget_thread(conn: Connection, thread_id: int, now: datetime) -> list[Mapping[str, Any]]:
-    """Cut a thread out of what was told and return where messages about it stand at providers.
+def forget_thread(
+    conn: Connection, thread_id: int, now: datetime, words: Collection[str] = ()
+) -> list[Mapping[str, Any]]:
+    """Cut a thread out of what was told and return where messages about it stand: channel, provider_id, person, post.
 
-    Counts stay: rows lose their content and thread, and keep receiver, channel, purpose and outcome.
+    `words`: the order number and the alias; summaries that name one lose their content too. Counts stay: rows keep
+    receiver, channel, purpose and outcome.
     """
     cancel_for_thread(conn, thread_id, Cause.FORGOTTEN, now)
+    about = or_(
+        notification.c.thread_id == thread_id, *(notification.c.content.contains(word) for word in words if word)
+    )
     rows = conn.execute(
         select(delivery.c.channel, delivery.c.provider_id, delivery.c.person)
         .distinct()
         .join(notification, notification.c.delivery_id == delivery.c.id)
-        .where(notification.c.thread_id == thread_id, delivery.c.provider_id.is_not(None))
+        .where(about, delivery.c.provider_id.is_not(None))
+        .order_by(delivery.c.channel, delivery.c.provider_id)
     )
-    standing: list[Mapping[str, Any]] = [dict(row._mapping) for row in rows]
+    standing: list[Mapping[str, Any]] = [dict(row._mapping) | {"post": None} for row in rows]
+    for channel, place, message in posts_of_thread(conn, thread_id):
+        standing.append({"channel": channel.value, "provider_id": message, "person": None, "post": place})
     conn.execute(post.delete().where(post.c.thread_id == thread_id))
-    conn.execute(update(notification).where(notification.c.thread_id == thread_id).values(thread_id=None, content="{}"))
+    conn.execute(update(notification).where(about).values(content=_EMPTY))
+    conn.execute(update(notification).where(notification.c.thread_id == thread_id).values(thread_id=None))
     return standing
+
+
+def clear_content(conn: Connection, finished_before: datetime) -> int:
+    """Empty what old summaries said (they name orders) and return how many; that they were sent stays."""
+    return conn.execute(
+        update(notification)
+        .where(notification.c.finished_at < finished_before, notification.c.content != _EMPTY)
+        .values(content=_EMPTY)
+    ).rowcount
 
 
 def _chunks(ids: Collection[int]) -> list[list[int]]:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -15,6 +16,7 @@ from alerts.core.model import Channel, Purpose
 from alerts.outbox import (
     cancel_for_clocks,
     cancel_for_thread,
+    clear_content,
     due,
     enqueue,
     family_of,
@@ -245,18 +247,44 @@ def test_an_event_counts_once(conn: Connection) -> None:
 
 
 def test_forgetting_a_thread_leaves_the_outcome_and_names_what_stands_at_providers(conn: Connection) -> None:
-    keys = put(conn, make_page(1, content={"about": "delivery"}), make_page(1, step=1), make_page(2))
+    summary = replace(
+        make_alert(3), purpose=Purpose.LOOK_AHEAD, thread_id=None, clock_id=None, content={"orders": ["402-9-9"]}
+    )
+    keys = put(
+        conn,
+        make_page(1, content={"about": "delivery"}),
+        make_page(1, step=1),
+        make_page(2, content={"orders": ["402-8-8"]}),
+        summary,
+    )
     deliver(conn, keys[0])
+    deliver(conn, keys[3])
     standing = {"channel": "slack", "place": "C0123", "thread_id": 1, "receiver": "team"}
     conn.execute(insert(post).values(**standing, post_channel="C0123", post_message="1.2", created_at=START))
     assert posts_of_thread(conn, 1) == [(Channel.SLACK, "C0123", "1.2")]
-    assert [dict(one) for one in forget_thread(conn, 1, START)] == [
-        {"channel": "sms", "provider_id": "SM0", "person": "Ana"}
+    assert [tuple(one.values()) for one in forget_thread(conn, 1, START, ["402-9-9", ""])] == [
+        ("sms", "SM0", "Ana", None),
+        ("sms", "SM1", "Ana", None),
+        ("slack", "1.2", None, "C0123"),
     ]
     assert posts_of_thread(conn, 1) == []
     assert history(conn, 1) == []
     rows = conn.execute(select(notification.c.status, notification.c.thread_id, notification.c.content)).all()
-    assert [tuple(row) for row in rows] == [("sent", None, "{}"), ("cancelled", None, "{}"), ("pending", 2, "{}")]
+    assert [tuple(row) for row in rows] == [
+        ("sent", None, "{}"),
+        ("cancelled", None, "{}"),
+        ("pending", 2, '{"orders":["402-8-8"]}'),
+        ("sent", None, "{}"),
+    ]
+
+
+def test_old_summaries_lose_their_words_and_young_or_waiting_ones_keep_them(conn: Connection) -> None:
+    keys = put(conn, *(make_page(clock_id, content={"orders": ["402-8-8"]}) for clock_id in (1, 2, 3)))
+    for key, at in ((keys[0], START - timedelta(days=31)), (keys[1], START - timedelta(days=29))):
+        conn.execute(update(notification).where(notification.c.key == key).values(finished_at=at))
+    assert clear_content(conn, START - timedelta(days=30)) == 1
+    kept = conn.scalars(select(notification.c.content).order_by(notification.c.id)).all()
+    assert list(kept) == ["{}", '{"orders":["402-8-8"]}', '{"orders":["402-8-8"]}']
 
 
 def test_stand_ins_of_stand_ins_belong_to_one_family() -> None:
