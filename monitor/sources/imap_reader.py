@@ -113,7 +113,9 @@ class FolderReader:
         self, connection: ImapConnection, lot: Sequence[Head], unreadable: dict[int, str]
     ) -> list[RawMail]:
         small = [head for head in lot if head.is_small]
-        texts = _fetch_each(connection, [head.uid for head in small], "BODY.PEEK[TEXT]", unreadable) if small else {}
+        # The limit is for servers whose RFC822.SIZE is wrong.
+        item = f"BODY.PEEK[TEXT]<0.{FALLBACK_BYTES}>"
+        texts = _fetch_each(connection, [head.uid for head in small], item, unreadable) if small else {}
         mails = []
         for head in lot:
             if head.is_small:

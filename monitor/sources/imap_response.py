@@ -73,7 +73,7 @@ def _parse_text(text: bytes, stack: list[list[Value]]) -> None:
 def parse_fetch(segments: Sequence[bytes]) -> dict[bytes, Value] | None:
     """Return one mail's items by upper-case name without partial range, or None when this is no FETCH response."""
     head = segments[0][:40].split(b" ", 3)
-    if len(head) < 3 or head[2].upper() != b"FETCH":
+    if len(head) < 4 or not head[1].isdigit() or head[2].upper() != b"FETCH":
         return None
     values = parse_values([segments[0].split(b" ", 3)[3], *segments[1:]])
     items = values[0] if values else None

@@ -1,4 +1,4 @@
-"""What every source of mail promises, held against the mailbox in memory, a Maildir and a real Dovecot."""
+"""What every source of mail promises, held against the fake, a Maildir, a real Dovecot and the invented mailbox."""
 
 import os
 import threading
@@ -17,7 +17,8 @@ from monitor.errors import MailboxError
 from monitor.sources.base import Batch, Cursor, MailSource, WantsMail
 from monitor.sources.imap import ImapSource
 from monitor.sources.maildir import MaildirSource
-from tests.fakes import MemoryMailbox
+from monitor.sources.simulated import SimulatedSource
+from tests.fakes import FakeWallClock, MemoryMailbox
 from tests.support.dovecot import HOST, Dovecot, running_dovecot
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -310,6 +311,35 @@ def test_a_reading_broken_off_half_way_can_be_begun_again(mailbox: Mailbox, read
     next(iter(reading))
     del reading
     assert (Where.INBOX, "one") in reader.subjects()
+
+
+@pytest.mark.parametrize("live", [0, 8], ids=["usual days", "while watched"])
+def test_the_invented_mailbox_keeps_the_same_promises(live: int) -> None:
+    mailbox = MailboxConfig(name="demo", type="simulated", accounts=("acme",))
+    clock = FakeWallClock(NOW)
+
+    def source() -> MailSource:
+        return SimulatedSource(mailbox, wants_amazon, utc_now=clock, live_every=timedelta(seconds=live))
+
+    first, since = Reader(source()), NOW - timedelta(days=3)
+    batches = first.read(since)
+    assert {batch.where for batch in batches} == set(Where)
+    assert sum(batch.unrelated for batch in batches) > 0
+    for batch in batches:
+        uids = [mail.uid for mail in batch.mails]
+        assert uids == sorted(uids)
+        assert max(uids, default=0) <= batch.cursor.last_uid
+        assert all(mail.received_at.utcoffset() == timedelta(0) for mail in batch.mails)
+    assert first.read(since) == []
+    clock.advance(minutes=30)
+    stored = dict(first.cursors)
+    arrived = [mail for batch in first.read(since) for mail in batch.mails]
+    restarted = Reader(source(), stored)
+    assert [mail for batch in restarted.read(since) for mail in batch.mails] == arrived
+    stop = threading.Event()
+    stop.set()
+    assert first.source.wait_for_change(stop, 60) is False
+    first.source.close()
 
 
 @pytest.fixture

@@ -50,10 +50,10 @@ def render_mail(event: Event) -> bytes:
             return _question(event)
 
 
-def message_id(matter: Matter, step: int, copy: int = 0) -> str:
+def message_id(matter: Matter, step: int, copy: int = 0, host: str = "eu-west-1.amazonses.com") -> str:
     """Return the Message-ID of a matter's mail: every copy has its own."""
     digest = sha256(f"{matter.token}/{step}/{copy}".encode()).hexdigest()
-    return f"<{digest[:16]}-{digest[16:24]}-000000@eu-west-1.amazonses.com>"
+    return f"<{digest[:16]}-{digest[16:24]}-000000@{host}>"
 
 
 def _token(matter: Matter, step: int, kind: str) -> str:
@@ -222,6 +222,7 @@ def _message(
     event: Event, headers: list[tuple[str, str]], domain: str, subject: str, parts: list[tuple[str, str]]
 ) -> bytes:
     """Return a received mail: what the seller's own server wrote stands on top."""
+    host = "eu-west-1.amazonses.com" if "amazon." in domain or event.shape is not Shape.NOTICE else domain
     verdict = "fail" if event.shape is Shape.FORWARDED else "pass"
     lines = [
         ("Return-Path", f"<bounces@{domain}>"),
@@ -234,7 +235,7 @@ def _message(
         *headers,
         ("To", SELLER),
         ("Subject", _encoded(subject)),
-        ("Message-ID", message_id(event.matter, event.step, event.copy)),
+        ("Message-ID", message_id(event.matter, event.step, event.copy, host)),
     ]
     return _assemble(lines, parts, event.matter.token)
 
