@@ -8,23 +8,18 @@ It refuses what Slack refuses, keeps what was posted, and records every request.
         assert slack.messages("C0123")[0]["text"] == "hello"
 """
 
-import contextlib
 import itertools
 import json
-import socket
-import threading
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Self
 
-from websockets.exceptions import ConnectionClosed
-from websockets.sync.server import Server, ServerConnection, serve
-
 from monitor.wallclock import utc_now
 from tests.support.fault_server import Call, Fault, Faults, FaultServer, HttpAnswer, json_answer
 from tests.support.slack_rules import message_error
+from tests.support.slack_socket_side import SocketSide
 
 SCOPES = (
     "chat:write",
@@ -61,7 +56,7 @@ class Ephemeral:
     thread_ts: str | None
 
 
-class SlackServer(FaultServer):
+class SlackServer(SocketSide, FaultServer):
     """See the module. Everything public may be read and changed by a test while it runs.
 
     Attributes:
@@ -69,7 +64,7 @@ class SlackServer(FaultServer):
         users: display names by id. scopes: what `auth.test` says the token may do.
         ephemerals, files: what was said to one person; what was uploaded (id -> name, bytes, channel).
         frozen: `ts` of messages that refuse an edit, with the error they answer.
-        acknowledged: envelope ids that were acknowledged, in order. hidden: `ts` that history does not show yet.
+        hidden: `ts` that history does not show yet.
     """
 
     def __init__(
@@ -97,15 +92,9 @@ class SlackServer(FaultServer):
         self.files: dict[str, dict[str, Any]] = {}
         self.frozen: dict[str, str] = {}
         self.hidden: set[str] = set()
-        self.acknowledged: list[str] = []
         self._last_ts = 0
         self._numbers = itertools.count(1)
-        self._sockets: list[ServerConnection] = []
-        self._changed = threading.Condition(self.lock)
-        self._websocket: Server = serve(self._socket_session, "127.0.0.1", 0, ping_interval=None, close_timeout=0.5)
-        self.websocket_port: int = self._websocket.socket.getsockname()[1]
-        self._websocket_thread: threading.Thread | None = None
-        self.tickets: set[str] = set()
+        self.open_socket_side()
 
     @property
     def api_url(self) -> str:
@@ -115,18 +104,12 @@ class SlackServer(FaultServer):
     def start(self) -> Self:
         """Serve HTTP and WebSocket in threads."""
         super().start()
-        self._websocket_thread = threading.Thread(
-            target=self._websocket.serve_forever, name="stand-in-socket", daemon=True
-        )
-        self._websocket_thread.start()
+        self.start_socket_side()
         return self
 
     def stop(self) -> None:
         """Stop both."""
-        self.drop_sockets()
-        self._websocket.shutdown()
-        if self._websocket_thread is not None:
-            self._websocket_thread.join(5)
+        self.stop_socket_side()
         super().stop()
 
     # What a test looks at --------------------------------------------------------------------------------------------
@@ -159,18 +142,7 @@ class SlackServer(FaultServer):
             posted = self._channel_of(channel).posted
             posted[:] = [message for message in posted if message["ts"] != ts]
 
-    # Socket Mode -----------------------------------------------------------------------------------------------------
-
-    def wait_for_socket(self, timeout: float = 10.0) -> bool:
-        """Return whether a client is connected, waiting for one at most `timeout` seconds."""
-        with self._changed:
-            return self._changed.wait_for(lambda: bool(self._sockets), timeout)
-
-    @property
-    def connected_sockets(self) -> int:
-        """How many Socket Mode clients are connected."""
-        with self.lock:
-            return len(self._sockets)
+    # Buttons ---------------------------------------------------------------------------------------------------------
 
     def press(
         self, action_id: str, *, user: str = "U0123", channel: str = "C0123", ts: str | None = None, deliver: int = 1
@@ -185,73 +157,6 @@ class SlackServer(FaultServer):
             assert element is not None
         payload = self._press_payload(element, message, user, channel)
         return self.send_envelope("interactive", payload, deliver=deliver)
-
-    def send_envelope(
-        self, kind: str, payload: Mapping[str, Any], *, deliver: int = 1, envelope_id: str | None = None
-    ) -> str:
-        """Send any envelope over the newest connection; return its id."""
-        envelope_id = envelope_id or str(uuid.uuid4())
-        envelope = {
-            "envelope_id": envelope_id,
-            "type": kind,
-            "accepts_response_payload": kind != "events_api",
-            "payload": payload,
-        }
-        self.send_raw(json.dumps(envelope), times=deliver)
-        return envelope_id
-
-    def send_raw(self, text: str, *, times: int = 1) -> None:
-        """Send text over the newest connection as it is."""
-        with self.lock:
-            assert self._sockets, "no Socket Mode client is connected"
-            connection = self._sockets[-1]
-        for _ in range(times):
-            connection.send(text)
-
-    def wait_for_acknowledgement(self, envelope_id: str, times: int = 1, timeout: float = 10.0) -> bool:
-        """Return whether the envelope was acknowledged this often, waiting at most `timeout` seconds."""
-        with self._changed:
-            return self._changed.wait_for(lambda: self.acknowledged.count(envelope_id) >= times, timeout)
-
-    def drop_sockets(self) -> None:
-        """Cut every Socket Mode connection, as a network does."""
-        with self.lock:
-            connections = list(self._sockets)
-        for connection in connections:
-            with contextlib.suppress(OSError):
-                connection.socket.shutdown(socket.SHUT_RDWR)
-
-    def ask_to_reconnect(self, reason: str = "refresh_requested") -> None:
-        """Send Slack's own `disconnect` message."""
-        self.send_raw(json.dumps({"type": "disconnect", "reason": reason, "debug_info": {}}))
-
-    def _socket_session(self, connection: ServerConnection) -> None:
-        path = connection.request.path if connection.request else ""
-        ticket = path.rsplit("ticket=", 1)[-1]
-        with self.lock:
-            if ticket not in self.tickets:
-                connection.close(1008, "invalid ticket")
-                return
-            self.tickets.discard(ticket)  # an address of apps.connections.open serves once
-        hello = {"type": "hello", "num_connections": 1, "connection_info": {"app_id": "A0STANDIN"}, "debug_info": {}}
-        try:
-            connection.send(json.dumps(hello))
-            with self._changed:
-                self._sockets.append(connection)
-                self._changed.notify_all()
-            for text in connection:
-                answer = json.loads(text)
-                if "envelope_id" in answer:
-                    with self._changed:
-                        self.acknowledged.append(answer["envelope_id"])
-                        self._changed.notify_all()
-        except ConnectionClosed:
-            pass
-        finally:
-            with self._changed:
-                if connection in self._sockets:
-                    self._sockets.remove(connection)
-                self._changed.notify_all()
 
     def _message_with(self, action_id: str, channel: str, ts: str | None) -> dict[str, Any]:
         posted: list[dict[str, Any]] = self._channel_of(channel).posted

@@ -72,8 +72,9 @@ WORDS: Table = {
     "label_cancellation": "Stornierung",
     "label_product_question": "Produktfrage",
     "label_complaint": "Beschwerde",
-    "label_claim": "droht mit Antrag",
+    "label_claim_threat": "droht mit Antrag",
     "label_thank_you": "Dankeschön",
+    "label_out_of_office": "Abwesenheitsnotiz",
     "look_ahead": (
         "Vor dem Feierabend: {n} Antwort wird vor {until} fällig",
         "Vor dem Feierabend: {n} Antworten werden vor {until} fällig",

@@ -76,8 +76,9 @@ WORDS: Table = {
     "label_cancellation": "cancellation",
     "label_product_question": "product question",
     "label_complaint": "complaint",
-    "label_claim": "claim threat",
+    "label_claim_threat": "claim threat",
     "label_thank_you": "thank-you",
+    "label_out_of_office": "absence notice",
     # Summaries
     "look_ahead": (
         "Before you go home: {n} reply falls due before {until}",

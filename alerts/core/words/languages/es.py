@@ -72,8 +72,9 @@ WORDS: Table = {
     "label_cancellation": "cancelación",
     "label_product_question": "pregunta de producto",
     "label_complaint": "queja",
-    "label_claim": "amenaza de reclamación",
+    "label_claim_threat": "amenaza de reclamación",
     "label_thank_you": "agradecimiento",
+    "label_out_of_office": "aviso de ausencia",
     "look_ahead": (
         "Antes de irse: {n} respuesta vence antes de {until}",
         "Antes de irse: {n} respuestas vencen antes de {until}",

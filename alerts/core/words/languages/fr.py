@@ -72,8 +72,9 @@ WORDS: Table = {
     "label_cancellation": "annulation",
     "label_product_question": "question produit",
     "label_complaint": "réclamation",
-    "label_claim": "menace de recours",
+    "label_claim_threat": "menace de recours",
     "label_thank_you": "remerciement",
+    "label_out_of_office": "message d'absence",
     "look_ahead": (
         "Avant de partir : {n} réponse arrive à échéance avant {until}",
         "Avant de partir : {n} réponses arrivent à échéance avant {until}",

@@ -72,8 +72,9 @@ WORDS: Table = {
     "label_cancellation": "annullamento",
     "label_product_question": "domanda sul prodotto",
     "label_complaint": "lamentela",
-    "label_claim": "minaccia di reclamo",
+    "label_claim_threat": "minaccia di reclamo",
     "label_thank_you": "ringraziamento",
+    "label_out_of_office": "avviso di assenza",
     "look_ahead": (
         "Prima di uscire: {n} risposta scade prima di {until}",
         "Prima di uscire: {n} risposte scadono prima di {until}",

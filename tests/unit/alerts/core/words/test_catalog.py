@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alerts.core.words.catalog import LANGUAGES, clean, table_of, words_for
+from monitor.core.labels import PRIORITIES
 from tests.support.deliveries import NOW
 
 ENGLISH = table_of("en")
@@ -118,6 +119,16 @@ def test_marketplaces_are_countries_in_the_readers_language() -> None:
     assert words_for("fr", "UTC").market("DE") == "Allemagne"
     assert words_for("en", "UTC").market(None) == "unknown marketplace"
     assert words_for("en", "UTC").market("QQ") == "QQ"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_label_that_is_given_has_its_word(language: str) -> None:
+    assert {f"label_{name}" for name in PRIORITIES} == {key for key in table_of(language) if key.startswith("label_")}
+
+
+def test_a_label_of_the_sellers_own_stays_as_he_named_it() -> None:
+    assert words_for("fr", "UTC").label("spare_parts") == "spare parts"
+    assert words_for("fr", "UTC").label("claim_threat") == "menace de recours"
 
 
 def test_an_unknown_language_or_zone_falls_back_instead_of_failing() -> None:
