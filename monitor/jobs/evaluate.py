@@ -87,7 +87,7 @@ def _evaluate_batch(
     redrawn: list[int] = []
     looks_ahead = False
     for one in due:
-        plan = plan_clock(view_of(one, _silenced(one, silences, now)), services.directory, now)
+        plan = _plan(one, services, silences, now)
         state = clock_state(one.row, at_risk, now)
         notifications += plan.notifications
         looks_ahead |= plan.look_ahead_due
@@ -113,6 +113,23 @@ def _evaluate_batch(
         notifications += _look_ahead(connection, services, policies, silences, now)
     tallies.save(connection)
     return enqueue(connection, notifications, now)
+
+
+def _plan(one: DueClock, services: Services, silences: Sequence[Silence], now: datetime) -> ClockPlan:
+    """Return what is due for a clock; one that was over before the worker's first start is counted and told nobody."""
+    view = view_of(one, _silenced(one, silences, now))
+    if not one.row.backlog:
+        return plan_clock(view, services.directory, now)
+    return ClockPlan(
+        notifications=(),
+        step_reached=view.step_reached,
+        occurrence=view.occurrence,
+        told_at=view.told_at,
+        reopened_told=view.reopened_told,
+        phones_held=view.phones_held,
+        look_ahead_told_until=view.look_ahead_told_until,
+        next_due_at=None,
+    )
 
 
 def _silenced(one: DueClock, silences: Sequence[Silence], now: datetime) -> datetime | None:

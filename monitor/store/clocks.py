@@ -282,7 +282,7 @@ class _Saver:
         body = context.policy_for(row["account"], row["marketplace"], labels, stored.row.priority, words)
         row["policy_id"] = self._policy_id(body)
         row["backlog"] = row["deadline_at"] < context.first_started_at
-        row["next_due_at"] = None if row["backlog"] or row["closed_at"] is not None else context.now
+        row["next_due_at"] = None if row["closed_at"] is not None else context.now
         row["counted"] = self._count(row, "")
         return row
 
@@ -320,7 +320,7 @@ class _Saver:
             differing.update(
                 acknowledged_by=None, acknowledged_at=None, acknowledgement_expires_at=None, snoozed_until=None
             )
-        elif row["closed_at"] is None and not old.backlog:
+        elif row["closed_at"] is None:
             differing["next_due_at"] = self.context.now
         kept = {name: getattr(old, name) for name in _MAY_CHANGE if name not in row}
         self.clock_updates.append({"id": old.id, **row, **kept, **differing})
@@ -337,6 +337,7 @@ class _Saver:
             waived_at=row["waived_at"],
             now=self.context.now,
             labels=self.related[row["start_message_id"]].row.labels.split(),
+            while_open=False,
         )
 
     def _outcome(self, message_id: int, thread_id: int, clock: ResolvedClock) -> list[dict[str, Any]]:

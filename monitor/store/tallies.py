@@ -40,14 +40,16 @@ class Tallies:
         waived_at: datetime | None,
         now: datetime,
         labels: Sequence[str] = (),
+        while_open: bool = True,
     ) -> str:
         """Count the outcomes of a clock that were not counted yet; return all that are counted now.
 
         `no_response` is an event of its own when a deadline passes unanswered; `late` follows if the answer comes after all.
+        `while_open` False leaves an open clock's `no_response` for later: its reply may lie in a folder not read yet.
         """
         closed_at = answered_at if waived_at is None else waived_at
         outcomes = []
-        if now > deadline_at and (closed_at is None or closed_at > deadline_at):
+        if (closed_at is None and while_open and now > deadline_at) or (closed_at is not None and closed_at > deadline_at):
             outcomes.append("no_response")
         if waived_at is not None:
             outcomes.append(ClockState.WAIVED.value)

@@ -41,7 +41,8 @@ def twilio() -> Iterator[TwilioServer]:
 @pytest.fixture
 def worker(tmp_path: Path, dovecot: Dovecot, slack: SlackServer, twilio: TwilioServer) -> Iterator[WorkerProcess]:
     port = free_port()
-    with worker_on(tmp_path, render_config(dovecot, slack, twilio, port=port), port, dovecot.password) as process:
+    config = render_config(dovecot, slack, twilio, port=port, poll_every="5s")
+    with worker_on(tmp_path, config, port, dovecot.password) as process:
         yield process
 
 
@@ -153,7 +154,7 @@ def test_slack_button_says_who_has_it_in_the_same_message(
     worker.start()
     wait_until(lambda: len(slack.messages()) == 1, "the alert")
     assert slack.wait_for_socket()
-    slack.press("acknowledge", user="U0123")
+    slack.press("replyby_acknowledge", user="U0123")
     wait_until(lambda: "Ana" in str(slack.messages()[0]["blocks"]), "the name in the message")
     assert worker.status()[0]["acknowledged_by"] == "Ana"
 
