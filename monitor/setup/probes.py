@@ -1,6 +1,7 @@
 """What the interview tries at once: mailbox, Slack, Twilio, the dead-man's switch. One port, and the real thing."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -85,7 +86,7 @@ def probe_slack(bot_token: str, app_token: str, api_url: str = "https://slack.co
             code = str(error.response.get("error", "refused"))
             raise ProbeFailed(f"Slack: {code}. {_SLACK_HINTS.get(code, 'Copy the token again.')}") from None
         except (OSError, ValueError):
-            raise ProbeFailed("Slack: not reachable. Check this machine's connection, then press Enter.") from None
+            raise ProbeFailed("Slack: not reachable. Check this machine's connection, then type it again.") from None
 
     identity = ask(bot_token, "auth.test")
     granted = {scope.strip() for scope in str(identity.headers.get("x-oauth-scopes", "")).split(",")}
@@ -149,9 +150,14 @@ def probe_twilio(account_sid: str, auth_token: str, api_url: str = "https://api.
         numbers = client.incoming_phone_numbers.list(limit=50)
     except CALL_ERRORS as error:
         raise ProbeFailed(str(twilio_error("Twilio", error, utc_now(), secrets=(auth_token,)))) from None
+    balance = ""
+    with suppress(*CALL_ERRORS):  # an account under another has none of its own
+        found = client.balance.fetch()
+        balance = f"{found.balance} {found.currency}"
     return TwilioFacts(
         senders=tuple(str(number.phone_number) for number in numbers),
         trial=str(account.type).lower() == "trial",
+        balance=balance,
     )
 
 

@@ -56,7 +56,7 @@ def _render_keys(values: Mapping[str, Any], table: Table) -> Iterator[str]:
 
 
 def _with_comment(line: str, comment: str) -> str:
-    return f"{line:<{COMMENT_COLUMN}}# {comment}" if len(line) < 100 else line
+    return f"{line:<{COMMENT_COLUMN - 2}}  # {comment}" if len(line) < 100 else line
 
 
 def render_toml(value: Any) -> str:
@@ -78,7 +78,7 @@ def render_toml(value: Any) -> str:
 
 
 def _render_key(name: str) -> str:
-    return name if _BARE_KEY.fullmatch(name) else json.dumps(name, ensure_ascii=False)
+    return name if _BARE_KEY.fullmatch(name) else render_toml(name)
 
 
 def keep_secret(directory: Path, name: str, secret: str) -> str:

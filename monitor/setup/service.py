@@ -1,0 +1,161 @@
+"""Running as a systemd service: the unit with its sandbox, readiness and watchdog by a line on a socket."""
+
+import os
+import re
+import socket
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from monitor.config.model import Config
+
+UNIT_NAME = "replyby.service"
+WATCHDOG = timedelta(minutes=3)
+"""Longer than any one step of a cycle; a worker that hangs longer is started anew."""
+
+# What any user's own systemd can grant, and what only the system's can.
+_SANDBOX_EVERYWHERE = (
+    "NoNewPrivileges=yes",
+    "LockPersonality=yes",
+    "RestrictRealtime=yes",
+    "RestrictSUIDSGID=yes",
+    "RestrictNamespaces=yes",
+    "RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX",
+    "SystemCallArchitectures=native",
+    "SystemCallFilter=@system-service",
+    "SystemCallFilter=~@privileged @resources",
+    "SystemCallErrorNumber=EPERM",
+    "UMask=0077",
+)
+_SANDBOX_OF_ROOT = (
+    "CapabilityBoundingSet=",
+    "AmbientCapabilities=",
+    "ProtectSystem=strict",
+    "ProtectHome=read-only",
+    "PrivateTmp=yes",
+    "PrivateDevices=yes",
+    "ProtectClock=yes",
+    "ProtectControlGroups=yes",
+    "ProtectHostname=yes",
+    "ProtectKernelLogs=yes",
+    "ProtectKernelModules=yes",
+    "ProtectKernelTunables=yes",
+    "ProtectProc=invisible",
+    "ProcSubset=pid",
+    "RemoveIPC=yes",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unit:
+    """A unit to install: where it goes, what stands in it, and what to run afterwards."""
+
+    path: Path
+    text: str
+    commands: tuple[tuple[str, ...], ...]
+
+
+def plan_unit(config: Config, program: Sequence[str], *, user: str | None, home: Path, root: bool) -> Unit:
+    """Return the unit that runs the worker with this configuration.
+
+    Args:
+        config: names the folders that are written to; `config.path` is absolute.
+        program: the command up to its arguments, absolute.
+        user: whom the system's service runs as; None: root.
+        home: of the person who installs, for a service of their own.
+        root: install for the system; else for this person alone.
+    """
+    text = render_unit(config, program, user=user, root=root)
+    if root:
+        control: tuple[str, ...] = ("systemctl",)
+        path = Path("/etc/systemd/system") / UNIT_NAME
+        before: tuple[tuple[str, ...], ...] = ()
+    else:
+        control = ("systemctl", "--user")
+        path = home / ".config" / "systemd" / "user" / UNIT_NAME
+        before = (("loginctl", "enable-linger"),)  # else it ends when the person logs out
+    return Unit(
+        path=path, text=text, commands=(*before, (*control, "daemon-reload"), (*control, "enable", "--now", UNIT_NAME))
+    )
+
+
+def render_unit(config: Config, program: Sequence[str], *, user: str | None, root: bool) -> str:
+    """Return the unit's text; `systemd-analyze verify` has nothing to say of it."""
+    folder = config.path.parent
+    command = " ".join(_quote(part) for part in (*program, "--config", str(config.path), "run"))
+    lines = [
+        "[Unit]",
+        "Description=ReplyBy: warns before an Amazon buyer has waited 24 hours",
+        *(("Wants=network-online.target", "After=network-online.target time-sync.target") if root else ()),
+        "StartLimitIntervalSec=0",
+        "",
+        "[Service]",
+        "Type=notify",
+        "NotifyAccess=main",
+        f"ExecStart={command}",
+        f"WorkingDirectory={_escape(str(folder))}",
+        f"EnvironmentFile=-{_escape(str(folder / 'replyby.env'))}",
+        "Environment=PYTHONUNBUFFERED=1",
+        *((f"User={user}",) if root and user else ()),
+        "Restart=always",
+        "RestartSec=5",
+        "RestartPreventExitStatus=2",  # a wrong configuration does not mend itself
+        f"WatchdogSec={int(WATCHDOG.total_seconds())}",
+        "TimeoutStartSec=infinity",  # the first run reads months of mail before it is ready
+        "TimeoutStopSec=20",
+        *_SANDBOX_EVERYWHERE,
+    ]
+    if root:
+        lines += [*_SANDBOX_OF_ROOT, *(f"ReadWritePaths=-{_quote(str(path))}" for path in written_folders(config))]
+    lines += ["", "[Install]", f"WantedBy={'multi-user.target' if root else 'default.target'}", ""]
+    return "\n".join(lines)
+
+
+def written_folders(config: Config) -> list[Path]:
+    """Return the folders the worker writes to, none inside another."""
+    folders = {config.worker.state_directory}
+    if config.worker.database.startswith("sqlite:///"):
+        folders.add(Path(config.worker.database.removeprefix("sqlite:///")).parent)
+    if config.report is not None and config.report.directory is not None:
+        folders.add(config.report.directory)
+    return sorted(path for path in folders if not any(other in path.parents for other in folders))
+
+
+def _escape(text: str) -> str:
+    """Return text in which systemd sees no specifier."""
+    return text.replace("%", "%%")
+
+
+def _quote(text: str) -> str:
+    escaped = _escape(text).replace("\\", "\\\\").replace('"', '\\"').replace("$", "$$")
+    return escaped if re.fullmatch(r"[A-Za-z0-9_./:@%+=,-]+", escaped) else f'"{escaped}"'
+
+
+def notify(state: str, environ: Mapping[str, str] | None = None) -> bool:
+    """Tell systemd a state such as "READY=1"; return whether anybody was told. Never raises.
+
+    Source: sd_notify(3).
+    """
+    address = (os.environ if environ is None else environ).get("NOTIFY_SOCKET", "")
+    if not address.startswith(("/", "@")):
+        return False
+    target = "\0" + address[1:] if address.startswith("@") else address
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as channel:
+            channel.settimeout(1)
+            channel.connect(target)
+            channel.sendall(state.encode())
+    except OSError:
+        return False
+    return True
+
+
+def watchdog_every(environ: Mapping[str, str], pid: int) -> timedelta | None:
+    """Return how often "WATCHDOG=1" has to be told: half of what systemd allows; None: nobody waits for it."""
+    try:
+        allowed = int(environ.get("WATCHDOG_USEC", ""))
+        asked = int(environ.get("WATCHDOG_PID", pid))
+    except ValueError:
+        return None
+    return timedelta(microseconds=allowed) / 2 if allowed > 0 and asked == pid else None
