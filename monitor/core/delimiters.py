@@ -11,6 +11,9 @@ from dataclasses import dataclass
 MAX_TEXT = 200_000
 """Characters read: Amazon cuts a message at 4,000; more is somebody's attack or attachment."""
 
+MAX_MARKS = 300
+"""Delimiter lines looked at in one text."""
+
 PRE_OPEN, PRE_CLOSE = "\ue003", "\ue004"
 """Put by the HTML reader around a <pre>: Amazon writes the words into one."""
 
@@ -24,14 +27,14 @@ _LINE = re.compile(
     re.MULTILINE,
 )
 _INLINE = re.compile(
-    rf"[{DASHES}]{{5,}}+\s*+(?P<label>[^{DASHES}\s](?:(?:[^{DASHES}\n]|[{DASHES}](?![{DASHES}])){{0,60}}?[^{DASHES}\s])?)"
+    rf"(?<![{DASHES}])[{DASHES}]{{5,}}+\s*+(?P<label>[^{DASHES}\s](?:(?:[^{DASHES}\n]|[{DASHES}](?![{DASHES}])){{0,60}}?[^{DASHES}\s])?)"
     rf"\s*[{DASHES}]{{5,}}+"
 )
 _RULE = re.compile(rf"^[{_EDGE}>]*+[{DASHES}_]{{8,}}+[{_EDGE}]*+$", re.MULTILINE)
 _FIELD = re.compile(rf"^[>|{_EDGE}*]*+[^\s:：<>@/][^\n:：<>@/]{{0,24}}[:：]\*?[ \t]*\S[^\n]*$")
 _QUOTED = re.compile(rf"^[{_EDGE}]*+>", re.MULTILINE)
 _DATED = re.compile(r"\d{4}|\d[:.h]\d\d")
-_ORDER = r"\d{3}-\d{7}-\d{7}"
+_ORDER = r"[0-9]{3}-[0-9]{7}-[0-9]{7}"
 _ORDER_LINE = re.compile(rf"(?:^|[\s>])[#＃]\s*:?\s*({_ORDER})(?![\d-])", re.MULTILINE)
 _ASIN = re.compile(r"[\[［]\s*ASIN\s*[:：]?\s*([A-Z0-9]{10})\s*[\]］]")
 _AMAZON_URL = re.compile(r"https?://[^\s<>\"']{0,300}?amazon[^\s<>\"']*", re.IGNORECASE)
@@ -144,7 +147,9 @@ def _marks(text: str) -> tuple[list[_Mark], int | None, bool]:
     """Return the delimiter lines, where a quoted or forwarded mail begins, and whether only ">" said so."""
     marks: list[_Mark] = []
     boundary: int | None = None
-    for match in _LINE.finditer(text):
+    for count, match in enumerate(_LINE.finditer(text)):
+        if count >= MAX_MARKS:
+            break
         if _fields_follow(text, match.end()):
             boundary = match.start() if boundary is None else boundary
             continue
@@ -153,15 +158,18 @@ def _marks(text: str) -> tuple[list[_Mark], int | None, bool]:
     fields = _field_block(text)
     if fields is not None and (boundary is None or fields < boundary):
         boundary = fields
-    quote = _quote_start(text)
-    if quote is not None and (boundary is None or quote < boundary):
+    quote, introduced = _quote_start(text)
+    if quote is not None and (boundary is None or (introduced and quote < boundary)):
         boundary, by_quote = quote, True
     return marks, boundary, by_quote
 
 
 def _fields_follow(text: str, position: int) -> bool:
     """Return whether mail headers follow ("From: … <a@b>"): then the dashes were a mail program's, not Amazon's."""
-    lines = [line for line in text[position : position + 2000].split("\n") if line.strip(_EDGE + ">")][:3]
+    following = text[position : position + 1000]
+    if "@" not in following:
+        return False
+    lines = [line for line in following.split("\n") if line.strip(_EDGE + ">")][:3]
     fields = [line for line in lines if _FIELD.match(line)]
     return (
         bool(lines) and len(fields) >= min(2, len(lines)) and any("@" in line for line in lines) and lines[0] in fields
@@ -210,8 +218,8 @@ def _with_rule_before(text: str, start: int) -> int:
     return line_start if _RULE.fullmatch(above[line_start:]) else start
 
 
-def _quote_start(text: str) -> int | None:
-    """Return where a quoted block begins, with the line(s) that introduce it ("On … wrote:").
+def _quote_start(text: str) -> tuple[int | None, bool]:
+    """Return where a quoted block begins, with the line(s) that introduce it ("On … wrote:"), and whether any did.
 
     A block with an introduction is preferred: a buyer may begin a line of his own with ">".
     """
@@ -227,9 +235,9 @@ def _quote_start(text: str) -> int | None:
             continue
         introduced = _introduction(text, match.start())
         if introduced is not None:
-            return introduced
+            return introduced, True
         first = match.start() if first is None else first
-    return first
+    return first, False
 
 
 def _introduction(text: str, start: int) -> int | None:

@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 PRIORITIES: dict[str, int] = {
     "claim_threat": 40,
@@ -27,15 +28,16 @@ PRIORITIES: dict[str, int] = {
 """A message's priority is that of its most urgent label; 0 without any. A rule in the configuration may set another."""
 
 QUIET_LABELS = ("out_of_office", "thank_you")
-MAX_WORDS = 2_000
+MAX_LETTERS = 20_000
+_HEAD = 3  # letters by which stems are found
 THANKS_AT_MOST = 40  # words: a longer message says more than thanks
 
 _WORD = re.compile(r"[^\W_]+")
 _UNSPACED = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
 _QUESTION = re.compile(r"[?？؟]")
-_FOLDED_BEYOND_ACCENTS = str.maketrans(
-    {"ł": "l", "ø": "o", "đ": "d", "ı": "i", "ß": "ss", "æ": "ae", "œ": "oe", "ـ": ""}
-)
+_LETTERS = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ı": "i", "ß": "ss", "æ": "ae", "œ": "oe"})
+_LETTERS_BEYOND_ACCENTS = re.compile("[łøđıßæœ]")
+_MARKS = re.compile("[\u0300-\u036f\u064b-\u065f\u0640\u0670\u3099\u309a]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +49,16 @@ class LabelRule:
     priority: int | None = None
 
 
+_Phrase: TypeAlias = tuple[int, tuple[str, ...], bool, str]
+"""Where in the phrase its longest word stands, all its words, whether the last is a stem, and the label."""
+
+
 @dataclass(frozen=True, slots=True)
 class LabelBook:
-    """Rules made ready for matching by `build_label_book`."""
+    """Rules made ready for matching by `build_label_book`: phrases by their longest word, stems by their first letters."""
 
-    phrases: dict[str, tuple[tuple[tuple[str, ...], bool, str], ...]]
-    stems: dict[str, tuple[tuple[tuple[str, ...], bool, str], ...]]
-    stem_lengths: tuple[int, ...]
+    phrases: dict[str, tuple[_Phrase, ...]]
+    stems: dict[str, tuple[tuple[str, str], ...]]
     unspaced: tuple[tuple[str, str], ...]
     priorities: dict[str, int]
 
@@ -70,8 +75,8 @@ def fold(text: str) -> str:
     """Return the text without case, accents and width, so that "Remboursé" and "rembourse" are one."""
     if text.isascii():
         return text.lower()
-    parts = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(char for char in parts if not unicodedata.combining(char)).translate(_FOLDED_BEYOND_ACCENTS)
+    folded = _MARKS.sub("", unicodedata.normalize("NFKD", text.casefold()))
+    return folded.translate(_LETTERS) if _LETTERS_BEYOND_ACCENTS.search(folded) else folded
 
 
 def build_label_book(rules: Iterable[LabelRule]) -> LabelBook:
@@ -79,8 +84,8 @@ def build_label_book(rules: Iterable[LabelRule]) -> LabelBook:
 
     An entry is a phrase of words; its last word may end in `*`.
     """
-    phrases: dict[str, list[tuple[tuple[str, ...], bool, str]]] = {}
-    stems: dict[str, list[tuple[tuple[str, ...], bool, str]]] = {}
+    phrases: dict[str, dict[_Phrase, None]] = {}
+    stems: dict[str, dict[tuple[str, str], None]] = {}
     unspaced: dict[tuple[str, str], None] = {}
     priorities = dict(PRIORITIES)
     for rule in rules:
@@ -97,13 +102,14 @@ def build_label_book(rules: Iterable[LabelRule]) -> LabelBook:
             if not words:
                 continue
             if len(words) == 1 and star:
-                stems.setdefault(words[0], []).append(((), False, rule.name))
-            else:
-                phrases.setdefault(words[0], []).append((words[1:], star, rule.name))
+                stems.setdefault(words[0][:_HEAD], {})[(words[0], rule.name)] = None
+                continue
+            whole = words[:-1] if star else words
+            longest = max(range(len(whole)), key=lambda index: len(whole[index]))
+            phrases.setdefault(words[longest], {})[(longest, words, star, rule.name)] = None
     return LabelBook(
-        phrases={word: tuple(dict.fromkeys(found)) for word, found in phrases.items()},
-        stems={word: tuple(dict.fromkeys(found)) for word, found in stems.items()},
-        stem_lengths=tuple(sorted({len(word) for word in stems})),
+        phrases={word: tuple(found) for word, found in phrases.items()},
+        stems={head: tuple(found) for head, found in stems.items()},
         unspaced=tuple(unspaced),
         priorities=priorities,
     )
@@ -111,21 +117,19 @@ def build_label_book(rules: Iterable[LabelRule]) -> LabelBook:
 
 def find_labels(text: str, book: LabelBook) -> set[str]:
     """Return the labels whose words stand in the text."""
-    folded = fold(text)
-    words = _WORD.findall(folded)[:MAX_WORDS]
+    folded = fold(text[:MAX_LETTERS])
+    words = _WORD.findall(folded)
     found: set[str] = set()
     phrases, stems = book.phrases, book.stems
     for index, word in enumerate(words):
-        for rest, star, name in phrases.get(word, ()):
-            if name not in found and _continues(words, index + 1, rest, star):
-                found.add(name)
-        size = len(word)
-        for length in book.stem_lengths:
-            if length > size:
-                break
-            for _, _, name in stems.get(word[:length], ()):
-                found.add(name)
-    if _UNSPACED.search(folded):
+        if word in phrases:
+            for position, phrase, star, name in phrases[word]:
+                if name not in found and (len(phrase) == 1 or _stands(words, index - position, phrase, star)):
+                    found.add(name)
+        head = word[:_HEAD]
+        if head in stems:
+            found.update(name for stem, name in stems[head] if word.startswith(stem))
+    if not folded.isascii() and _UNSPACED.search(folded):
         found.update(name for phrase, name in book.unspaced if phrase in folded)
     return found
 
@@ -169,12 +173,10 @@ def ordered(found: Iterable[str], priorities: dict[str, int]) -> Labelled:
     return Labelled(labels, priorities.get(labels[0], 0) if labels else 0)
 
 
-def _continues(words: list[str], index: int, rest: tuple[str, ...], star: bool) -> bool:
-    end = index + len(rest)
-    if not rest:
-        return True
-    if end > len(words):
+def _stands(words: list[str], start: int, phrase: tuple[str, ...], star: bool) -> bool:
+    end = start + len(phrase)
+    if start < 0 or end > len(words):
         return False
     if not star:
-        return tuple(words[index:end]) == rest
-    return tuple(words[index : end - 1]) == rest[:-1] and words[end - 1].startswith(rest[-1])
+        return tuple(words[start:end]) == phrase
+    return tuple(words[start : end - 1]) == phrase[:-1] and words[end - 1].startswith(phrase[-1])

@@ -7,9 +7,10 @@ Links that a security gateway wrapped (Outlook Safe Links, Proofpoint and others
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import unquote
 
-from monitor.core.domains import amazon_tld, is_amazon_domain, is_proof_domain, looks_like_amazon
+from monitor.core.domains import amazon_tld, is_proof_domain, looks_like_amazon
 
 MAX_URLS = 400
 """Links read in one mail: Amazon writes fewer than 60."""
@@ -19,6 +20,7 @@ _SPLIT = re.compile(r"(https?)://(?:[^/?#\s\\@]*@)?([^/?#:\s\\@]+)(?::(\d+))?([^
 _PAIR = re.compile(r"(?:^|[&;])([A-Za-z0-9_]{1,40})=([^&;]*)")
 _TYPE = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
 _SELLER_CENTRAL = re.compile(r"sellercentral(?:-[a-z]{2,20})?\.amazon\.")
+_UNSAFE = re.compile(r"[^A-Za-z0-9_.-]")
 _TYPE_PARAMETERS = ("customAttribute1Value", "communicationName", "nt")
 _WORTH_READING = re.compile(
     r"amazon|safelinks|urldefense|cudasvc|google\.|secure-web|amaz[0o]n|arnazon|no-response-needed", re.I
@@ -69,6 +71,7 @@ def find_urls(text: str) -> list[str]:
     return found
 
 
+@lru_cache(maxsize=256)
 def is_seller_central_host(host: str) -> bool:
     """Return whether the host is Seller Central of a marketplace Amazon is known to hold: fit to be shown."""
     return _SELLER_CENTRAL.match(host) is not None and host.count(".amazon.") == 1 and is_proof_domain(host)
@@ -79,12 +82,12 @@ def read_links(urls: Iterable[str]) -> AmazonLinks:
     found: dict[str, object] = {}
     types: list[str] = []
     for raw in urls:
-        if not _WORTH_READING.search(raw):
+        if "amazon" not in raw and not _WORTH_READING.search(raw):
             continue
         split = _split(raw)
         if split is None:
             continue
-        if not is_amazon_domain(split[1]):
+        if amazon_tld(split[1]) is None:
             inner = _unwrap(split)
             split = _split(inner) if inner else split
             if split is None:
@@ -150,7 +153,7 @@ def _read_signed(url: str, host: str, pairs: dict[str, str], shown: bool, found:
 
 def _inbox(host: str, path: str, pairs: dict[str, str]) -> str:
     """Return the case's page without `ref`: a mail that shows this link must not look like Amazon's own."""
-    safe = {name: re.sub(r"[^A-Za-z0-9_.-]", "", pairs[name]) for name in ("fi", "ss", "cc") if pairs.get(name)}
+    safe = {name: _UNSAFE.sub("", pairs[name]) for name in ("fi", "ss", "cc") if pairs.get(name)}
     query = "&".join(f"{name}={value}" for name, value in safe.items())
     return f"https://{host}/messaging/inbox?{query}" if query else f"https://{host}{path}"
 

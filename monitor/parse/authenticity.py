@@ -49,6 +49,8 @@ def verdict(headers: Headers, from_domain: str, authserv_ids: frozenset[str] | N
             if method is None:
                 continue
             name, result = method[1].lower(), method[2].lower()
+            if name not in ("dmarc", "dkim"):
+                continue
             properties = {key.lower(): found.strip('"').lower() for key, found in _PROPERTY.findall(part)}
             if name == "dmarc" and properties.get("header.from", from_domain).rstrip(".") == from_domain:
                 seen_dmarc = result if seen_dmarc in (None, result) else "fail"
@@ -76,14 +78,17 @@ def _trusted(headers: Headers, authserv_ids: frozenset[str]) -> list[str]:
     for name in headers.order:
         if name == "authentication-results":
             value = next(values, "")
-            if authserv_id(value) in authserv_ids:
-                trusted.append(_without_comments(value))
+            bare = _without_comments(value)
+            if authserv_id(bare) in authserv_ids:
+                trusted.append(bare)
         elif name == "received" and trusted:
             break
     return trusted
 
 
 def _without_comments(value: str) -> str:
+    if "(" not in value and '"' not in value:
+        return value[:20_000]
     value = _QUOTED.sub(lambda match: re.sub(r"[;()\s]", "", match[1]) or "-", value[:20_000])
     for _ in range(10):
         shorter = _COMMENT.sub(" ", value)

@@ -30,10 +30,15 @@ _Q = re.compile(rb"=([0-9A-Fa-f]{2})")
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """One address: `name` decoded, `address` lower-case."""
+    """One address, lower-case; its name is decoded when asked for."""
 
-    name: str
+    raw_name: str
     address: str
+
+    @property
+    def name(self) -> str:
+        """The display name, encoded words decoded."""
+        return decode_words(self.raw_name)
 
 
 class Headers:
@@ -46,8 +51,12 @@ class Headers:
         self._values: dict[str, list[str]] = {}
         self.order = [name for name, _ in pairs]
         self.problem = problem
+        values = self._values
         for name, value in pairs:
-            self._values.setdefault(name, []).append(value)
+            if name in values:
+                values[name].append(value.strip())
+            else:
+                values[name] = [value.strip()]
 
     def get(self, name: str) -> str:
         """Return the topmost value, "" when the header is missing."""
@@ -115,11 +124,9 @@ def parse_headers(block: bytes) -> Headers:
     found = _HEADER.findall(text)
     if len(found) > MAX_HEADERS:
         found, problem = found[:MAX_HEADERS], problem or f"more than {MAX_HEADERS} headers, read in part"
-    return Headers([(name.lower(), _unfold(value)) for name, value in found], problem)
-
-
-def _unfold(value: str) -> str:
-    return _FOLD.sub(" ", value).strip() if "\n" in value else value.strip()
+    return Headers(
+        [(name.lower(), _FOLD.sub(" ", value) if "\n" in value else value) for name, value in found], problem
+    )
 
 
 def decode_words(value: str) -> str:
@@ -170,13 +177,14 @@ def parse_addresses(value: str) -> list[Address]:
         angles = [angle.strip() for angle in _ANGLE.findall(piece) if "@" in angle]
         if angles:
             name = piece.partition("<")[0].strip().strip('"').strip()
-            name = decode_words(name.replace('\\"', '"').replace("\\\\", "\\"))
+            if "\\" in name:
+                name = name.replace('\\"', '"').replace("\\\\", "\\")
             found += [Address(name, _clean(angle)) for angle in angles]
         else:
             bare = _ADDRESS.search(_COMMENT.sub(" ", piece))
             if bare:
                 comment = _COMMENT.search(piece)
-                found.append(Address(decode_words(comment[1].strip()) if comment else "", _clean(bare[0])))
+                found.append(Address(comment[1].strip() if comment else "", _clean(bare[0])))
         if len(found) >= MAX_ADDRESSES:
             break
     return found

@@ -16,6 +16,7 @@ MAX_LETTERS = 600
 
 _WORD = re.compile(r"[^\W\d_]+")
 _NOT_WORDS = re.compile(r"https?://\S+|\S+@\S+|\b\w*\d\w*\b")
+_ODD = re.compile(r"\d|@|://")
 _SCRIPTS: tuple[tuple[str, str], ...] = (
     ("ja", "\u3040-\u30ff"),
     ("ko", "\uac00-\ud7af\u1100-\u11ff"),
@@ -28,6 +29,7 @@ _SCRIPTS: tuple[tuple[str, str], ...] = (
     ("te", "\u0c00-\u0c7f"),
     ("bn", "\u0980-\u09ff"),
 )
+_BEYOND_LATIN = re.compile("[\u0370-\u1dff\u2e80-\uffef]")
 _ARABIC = re.compile("[\u0600-\u06ff]")
 _PERSIAN = re.compile("[پچژگ]")
 _CYRILLIC = re.compile("[\u0400-\u04ff]")
@@ -95,11 +97,12 @@ def detect_language(text: str) -> str | None:
         text: the buyer's own words, without template.
     """
     text = text[: 4 * MAX_LETTERS]
-    if not text.isascii():
+    if not text.isascii() and _BEYOND_LATIN.search(text):
         script = _by_script(text)
         if script is not None:
             return script
-    words = _WORD.findall(_NOT_WORDS.sub(" ", text[:MAX_LETTERS]).lower())
+    text = text[:MAX_LETTERS].lower()
+    words = _WORD.findall(_NOT_WORDS.sub(" ", text) if _ODD.search(text) else text)
     if not words:
         return None
     scores: dict[str, float] = {}

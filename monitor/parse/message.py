@@ -20,7 +20,7 @@ from monitor.core.delimiters import Words, has_delimiter_pair, item_line, order_
 from monitor.core.domains import amazon_tld, domain_of, is_amazon_domain, is_relay_alias, is_relay_domain, split_alias
 from monitor.core.labels import Labelled, label_words, ordered
 from monitor.core.links import NO_LINKS, AmazonLinks, find_urls, read_links
-from monitor.core.marketplaces import BY_DOMAIN, BY_HOST, BY_ID, BY_TLD
+from monitor.core.marketplaces import BY_COUNTRY, BY_DOMAIN, BY_HOST, BY_ID, BY_TLD
 from monitor.core.messages import Authenticity, Kind, Message, Signal, Where
 from monitor.parse.authenticity import signature_verdict, verdict
 from monitor.parse.context import RecognitionContext
@@ -64,6 +64,7 @@ class _Mail:
     plain_or_none: str | None = None
     text_of_html: str | None = None
     source_or_none: str | None = None
+    subject_or_none: str | None = None
     problems: list[str] = field(default_factory=list)
     senders: list[Address] = field(default_factory=list)
     stand_ins: list[Address] = field(default_factory=list)
@@ -94,12 +95,14 @@ class _Mail:
     def html(self) -> str:
         """The HTML as text."""
         if self.text_of_html is None:
-            self.text_of_html = html_to_text(self.source) if self.body.markup else ""
+            self.text_of_html = html_to_text(self.source) if self.body.raw_markup else ""
         return self.text_of_html
 
     @property
     def subject(self) -> str:
-        return self.headers.text("subject")
+        if self.subject_or_none is None:
+            self.subject_or_none = self.headers.text("subject")
+        return self.subject_or_none
 
     @property
     def sender(self) -> str | None:
@@ -244,7 +247,7 @@ def _links(mail: _Mail) -> AmazonLinks:
     links = read_links(find_urls(plain)) if "://" in plain else NO_LINKS
     if links.complete and links.types:
         return links
-    if mail.body.markup:
+    if mail.body.raw_markup:
         other = read_links(find_links(mail.source))
         if (
             other.complete
@@ -345,10 +348,20 @@ def _reply_fields(mail: _Mail) -> dict[str, object]:
 
 def _order_in(text: str) -> str | None:
     """Return the first order number of a text, digits of any script read."""
-    if not text.isascii():
-        text = text.translate(_NOT_ASCII_ORDER)
     match = _ORDER.search(text)
-    return match[0] if match else None
+    if match is not None and match[0].isascii():
+        return match[0]
+    if match is None and text.isascii():
+        return None
+    match = _ORDER.search(text.translate(_NOT_ASCII_ORDER))
+    return match[0] if match and match[0].isascii() else None
+
+
+def _order_line(head: str) -> str | None:
+    """Return the order of the template's `#` line, digits of any script read."""
+    if "#" not in head and "＃" not in head:
+        return None
+    return order_line(head) or (None if head.isascii() else order_line(head.translate(_NOT_ASCII_ORDER)))
 
 
 def _country_of_domain(domain: str) -> str | None:
@@ -396,7 +409,7 @@ def _buyer_name(name: str) -> str | None:
 def _words(mail: _Mail, forwarded: bool) -> Words:
     plain = mail.plain
     words = read_words(plain, forwarded=forwarded) if plain else Words("")
-    if (words.enclosed and not words.flattened) or not mail.body.markup:
+    if (words.enclosed and not words.flattened) or not mail.body.raw_markup:
         return words
     other = read_words(mail.html, forwarded=forwarded)
     if other.enclosed and not other.flattened:
@@ -410,11 +423,11 @@ def _buyer_fields(mail: _Mail) -> dict[str, object]:
     words = _words(mail, forwarded)
     links = mail.links
     head = words.head
-    order = _order_in(mail.subject) or order_line(head if head.isascii() else head.translate(_NOT_ASCII_ORDER))
+    order = _order_in(mail.subject) or _order_line(head)
     asin = item_line(head)
-    if (order is None or asin is None) and mail.plain and mail.body.markup and not words.own_program:
+    if (order is None or asin is None) and mail.plain and mail.body.raw_markup and not words.own_program:
         other = read_words(mail.html, forwarded=forwarded).head
-        order = order or order_line(other if other.isascii() else other.translate(_NOT_ASCII_ORDER))
+        order = order or _order_line(other)
         asin = asin or item_line(other)
     market = _marketplace(mail, alias)
     labelled = label_words(words.text, mail.subject, label_book(mail.context.label_rules))
@@ -460,8 +473,8 @@ def _seller_central_url(mail: _Mail, market: str | None) -> str | None:
         return links.inbox_url
     if links.seller_central_host:
         return f"https://{links.seller_central_host}/messaging/inbox"
-    host = next((host for host, row in BY_HOST.items() if row.country == market), None)
-    return f"https://{host}/messaging/inbox" if host else None
+    found = BY_COUNTRY.get(market or "")
+    return f"https://{found.seller_central_host}/messaging/inbox" if found else None
 
 
 def _marketplace(mail: _Mail, alias: str | None) -> str | None:

@@ -27,12 +27,15 @@ MAX_SLOW = 4_000_000
 """Bytes shown to the standard library's parser."""
 
 MAX_FAST = 90_000_000
+MAX_COPIED = 400_000_000
 MANY_ENCODED_WORDS = 2_000
 MAX_DEPTH = 40
+MAX_FLOWED = 200_000
 
 _CHARSET = re.compile(r"charset\s{0,5}=\s{0,5}[\"']?([^\s\"';]{1,60})", re.IGNORECASE)
 _BOUNDARY = re.compile(r"boundary\s{0,5}=\s{0,5}(?:\"([^\"]{1,200})\"|([^\s\";]{1,200}))", re.IGNORECASE)
 _NESTED = re.compile(rb"^content-type:\s*(?:multipart|message)/", re.IGNORECASE | re.MULTILINE)
+_SOFT_BREAK = re.compile(r"^(?!-- $)(?!>)([^\n]*\S[^\n]*) \n(?![>\n])", re.MULTILINE)
 _KEPT = ("content-type", "content-transfer-encoding", "content-disposition", "mime-version")
 _STDLIB_ERRORS = (
     LookupError, ValueError, TypeError, AttributeError, AssertionError, RecursionError, NotImplementedError, OverflowError,
@@ -44,7 +47,8 @@ class Body:
     """The parts that can mean something.
 
     Attributes:
-        plain, markup: decoded text/plain and text/html parts, in order.
+        plain: decoded text/plain parts, in order.
+        raw_markup: text/html parts with their Content-Type, decoded by `markup` when they are needed.
         attached: headers and body of the mails attached to this one.
         status: message/delivery-status parts as text.
         original: header blocks of the mail a report is about.
@@ -55,7 +59,7 @@ class Body:
 
     content_type: str = "text/plain"
     plain: list[str] = field(default_factory=list)
-    markup: list[str] = field(default_factory=list)
+    raw_markup: list[tuple[str, bytes]] = field(default_factory=list)
     attached: list[tuple[Headers, "Body"]] = field(default_factory=list)
     status: list[str] = field(default_factory=list)
     original: list[Headers] = field(default_factory=list)
@@ -63,10 +67,19 @@ class Body:
     problems: list[str] = field(default_factory=list)
     parts: int = 0
 
+    _markup: list[str] | None = None
+
+    @property
+    def markup(self) -> list[str]:
+        """The decoded text/html parts, in order."""
+        if self._markup is None:
+            self._markup = [_decode_part(self, content_type, raw) for content_type, raw in self.raw_markup]
+        return self._markup
+
     @property
     def has_text(self) -> bool:
         """Whether any text was found, even an empty line."""
-        return any(text.strip() for text in self.plain) or bool(self.markup) or bool(self.status)
+        return any(text.strip() for text in self.plain) or bool(self.raw_markup) or bool(self.status)
 
 
 def read_body(content: bytes, headers: Headers, body_start: int) -> Body:
@@ -129,8 +142,10 @@ def _transfer_decode(raw: bytes, encoding: str) -> tuple[bytes, str]:
 def _read_fast(content: bytes, headers: Headers, body_start: int) -> Body | None:
     """Return what the Rust parser finds, None where it refuses or should not be asked."""
     rest = content[body_start:] if len(content) <= MAX_FAST else content[body_start : body_start + MAX_FAST]
-    if rest.count(b"=?") > MANY_ENCODED_WORDS or len(_NESTED.findall(rest[:MAX_SLOW])) > 100:
+    if rest.count(b"=?") > MANY_ENCODED_WORDS:
         return None
+    if len(rest) > 100_000 and len(_NESTED.findall(rest[:MAX_SLOW])) * len(rest) > MAX_COPIED:
+        return None  # each attached mail is copied once for every level around it
     top = "".join(f"{name}: {value[:5000]}\r\n" for name in _KEPT for value in headers.all(name)[:1])
     try:
         tree = fast_mail_parser.parse_email_tree(top.encode("utf-8", "replace") + b"\r\n" + rest, mode="lazy")
@@ -185,6 +200,20 @@ def _headers_of(node: fast_mail_parser.PyLazyMimePart) -> Headers:
 
 
 def _add_text(body: Body, kind: str, content_type: str, raw: bytes) -> None:
+    if kind == "text/html":
+        body.raw_markup.append((content_type, raw))
+        return
+    text = _decode_part(body, content_type, raw)
+    if kind != "text/plain" and "<" in text[:2000] and "html" in text[:2000].lower():
+        body.raw_markup.append(("text/html; charset=utf-8", text.encode("utf-8", "replace")))
+        return
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if "flowed" in content_type:
+        text = _unflow(text, "delsp=yes" in content_type.lower() or 'delsp="yes"' in content_type.lower())
+    body.plain.append(text)
+
+
+def _decode_part(body: Body, content_type: str, raw: bytes) -> str:
     if len(raw) > MAX_PART:
         raw = raw[:MAX_PART]
         body.problems.append("a text part of more than 2 MB, read in part")
@@ -195,24 +224,12 @@ def _add_text(body: Body, kind: str, content_type: str, raw: bytes) -> None:
     if "\0" in text:
         text = text.replace("\0", "")
         body.problems.append("NUL bytes in the text")
-    if kind == "text/html":
-        body.markup.append(text)
-        return
-    if kind != "text/plain" and "<" in text[:2000] and "html" in text[:2000].lower():
-        body.markup.append(text)
-        return
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    lowered = content_type.lower()
-    if "format=flowed" in lowered or 'format="flowed"' in lowered:
-        text = _unflow(text, "delsp=yes" in lowered or 'delsp="yes"' in lowered)
-    body.plain.append(text)
+    return text
 
 
 def _unflow(text: str, delete_space: bool) -> str:
     """Join the lines that RFC 3676 broke: those that end in a space."""
-    if delete_space:
-        return re.sub(r"(?<=[^ \n-]) \n(?![>\n ])", "", text)
-    return re.sub(r"(?<=[^ \n-]) \n(?![>\n ])", " ", text)
+    return _SOFT_BREAK.sub(r"\1" if delete_space else r"\1 ", text[:MAX_FLOWED]) + text[MAX_FLOWED:]
 
 
 def _read_slow(content: bytes, headers: Headers, body_start: int) -> Body:
@@ -224,6 +241,8 @@ def _read_slow(content: bytes, headers: Headers, body_start: int) -> Body:
     if len(_NESTED.findall(rest)) > 200:
         body.problems.append("nested too deeply")
         return body
+    pieces = rest.split(b"\n--", 10 * MAX_PARTS)
+    rest = b"\n--".join(pieces[: 10 * MAX_PARTS])
     top = "".join(f"{name}: {value[:5000]}\r\n" for name in _KEPT for value in headers.all(name)[:1])
     try:
         message = email.message_from_bytes(
@@ -283,6 +302,6 @@ def _read_raw(content: bytes, body_start: int, body: Body) -> None:
     body.problems.append("read without its structure")
     text = decode_bytes(raw)[0].replace("\0", "").replace("\r\n", "\n")
     if re.search(r"<(?:html|body|div|table|p)\b", text[:5000], re.IGNORECASE):
-        body.markup.append(text)
+        body.raw_markup.append(("text/html; charset=utf-8", text.encode("utf-8", "replace")))
     else:
         body.plain.append(text)

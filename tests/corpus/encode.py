@@ -58,7 +58,9 @@ def _flow(text: str) -> str:
     return "\n".join(lines)
 
 
-def compose(headers: list[tuple[str, str]], parts: list[Part], encoding: str, *, crlf: bool = True, photo: bool = False) -> bytes:
+def compose(
+    headers: list[tuple[str, str]], parts: list[Part], encoding: str, *, crlf: bool = True, photo: bool = False
+) -> bytes:
     """Return the mail's bytes."""
     lines = [f"{name}: {value}" for name, value in headers]
     lines.append("MIME-Version: 1.0")

@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """Invented Amazon mails with what must be read from them: every dimension varies independently, by seed.
 
 Nothing here knows how recognition works: it writes what `Template` and the marketplaces give, in many shapes.
@@ -20,8 +21,25 @@ LAYOUTS = (
     "both", "text", "html", "html_no_pre", "flattened", "no_opener", "no_closer", "no_markers", "html_flattened", "empty_photo",
     "html_empty_photo", "own_program", "own_program_html", "own_program_outlook", "own_program_wrapped",
 )  # fmt: skip
-TRANSPORTS = ("direct", "no_type", "redirect", "reply_to", "forward", "forward_quoted", "forward_attached", "safelinks", "no_verdict", "dmarc_fail")
-NOTICE_TYPES = ("RETURN_REQUEST", "REFUND_ISSUED", "BRC_SELLER_NOTIFICATION", "A_Z_CLAIM_RESPONDENT_NOTIFY", "A_Z_CLAIM_RESPONDENT_CLOSE")
+TRANSPORTS = (
+    "direct",
+    "no_type",
+    "redirect",
+    "reply_to",
+    "forward",
+    "forward_quoted",
+    "forward_attached",
+    "safelinks",
+    "no_verdict",
+    "dmarc_fail",
+)
+NOTICE_TYPES = (
+    "RETURN_REQUEST",
+    "REFUND_ISSUED",
+    "BRC_SELLER_NOTIFICATION",
+    "A_Z_CLAIM_RESPONDENT_NOTIFY",
+    "A_Z_CLAIM_RESPONDENT_CLOSE",
+)
 FUTURE = (Marketplace("", "A0UNKNOWN00000", "marketplace.amazon.cl", "sellercentral.amazon.cl", "Chile"),
           Marketplace("", "A0UNKNOWN00001", "marketplace.amazon.com.co", "sellercentral.amazon.com.co", "Colombia"))  # fmt: skip
 
@@ -84,7 +102,15 @@ def make_facts(rng: random.Random, *, held_out: bool = False, market: Marketplac
         thread="AT" + "".join(rng.choices("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", k=12)),
         merchant="A2" + "".join(rng.choices("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", k=11)),
         asin="B0" + "".join(rng.choices("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", k=8)),
-        at=datetime(2026, rng.randint(1, 11), rng.randint(1, 28), rng.randint(0, 23), rng.randint(0, 59), rng.randint(0, 59), tzinfo=UTC),
+        at=datetime(
+            2026,
+            rng.randint(1, 11),
+            rng.randint(1, 28),
+            rng.randint(0, 23),
+            rng.randint(0, 59),
+            rng.randint(0, 59),
+            tzinfo=UTC,
+        ),
         dashes=rng.randint(9, 26),
     )
 
@@ -107,7 +133,9 @@ def report_link(facts: Facts, variant: int) -> str:
 
 
 def _helpful_link(facts: Facts) -> str:
-    return f"https://{facts.market.seller_central_host}/gp/survey?customAttribute1Value=BBC_MESSAGE_SENT_TO_MERCHANT&x=1"
+    return (
+        f"https://{facts.market.seller_central_host}/gp/survey?customAttribute1Value=BBC_MESSAGE_SENT_TO_MERCHANT&x=1"
+    )
 
 
 def _safe(url: str) -> str:
@@ -139,7 +167,15 @@ def _tail(facts: Facts, rng: random.Random, wrap: bool) -> list[str]:
     ]
 
 
-def text_of(facts: Facts, rng: random.Random, *, opener: bool = True, closer: bool = True, words: str | None = None, wrap: bool = False) -> str:
+def text_of(
+    facts: Facts,
+    rng: random.Random,
+    *,
+    opener: bool = True,
+    closer: bool = True,
+    words: str | None = None,
+    wrap: bool = False,
+) -> str:
     """Return the plain text of a buyer message."""
     dashes = "-" * facts.dashes
     space = " " * rng.randint(1, 2)
@@ -152,7 +188,16 @@ def text_of(facts: Facts, rng: random.Random, *, opener: bool = True, closer: bo
     return "\n".join([*lines, *_tail(facts, rng, wrap)]) + "\n"
 
 
-def html_of(facts: Facts, rng: random.Random, *, pre: bool = True, markers: bool = True, flat: bool = False, words: str | None = None, wrap: bool = False) -> str:
+def html_of(
+    facts: Facts,
+    rng: random.Random,
+    *,
+    pre: bool = True,
+    markers: bool = True,
+    flat: bool = False,
+    words: str | None = None,
+    wrap: bool = False,
+) -> str:
     """Return the HTML of a buyer message."""
     said = facts.said.text if words is None else words
     dashes = "-" * facts.dashes
@@ -161,7 +206,9 @@ def html_of(facts: Facts, rng: random.Random, *, pre: bool = True, markers: bool
     t = facts.template
     rows = [html.escape(t.greeting)]
     if facts.order:
-        rows.append(f'# <a href="https://{facts.market.seller_central_host}/orders-v3/order/{facts.order}">{facts.order}</a>:')
+        rows.append(
+            f'# <a href="https://{facts.market.seller_central_host}/orders-v3/order/{facts.order}">{facts.order}</a>:'
+        )
     rows.append(f"1 / Desk lamp, white [ASIN: {facts.asin}]")
     if markers:
         rows.append(f"{dashes} {html.escape(t.opener)} {dashes}")
@@ -182,14 +229,28 @@ def html_of(facts: Facts, rng: random.Random, *, pre: bool = True, markers: bool
     return f"<html><head><style>td {{ padding: 0 }}</style></head><body><table>{body}</table></body></html>"
 
 
-def base_headers(facts: Facts, subject: str, sender: str, *, verdict: str = "pass", token: str = "", reply_to: str = "", to: str = SELLER) -> list[tuple[str, str]]:
+def base_headers(
+    facts: Facts,
+    subject: str,
+    sender: str,
+    *,
+    verdict: str = "pass",
+    token: str = "",
+    reply_to: str = "",
+    to: str = SELLER,
+) -> list[tuple[str, str]]:
     """Return the headers of a mail as Amazon's servers and the seller's leave them."""
     domain = sender.rpartition("@")[2].rstrip(">")
     stamp = facts.at.strftime("%a, %d %b %Y %H:%M:%S +0000")
     later = (facts.at + timedelta(seconds=2)).strftime("%a, %d %b %Y %H:%M:%S +0000")
     headers = [("Received", f"from a1-2.smtp-out.amazonses.com by {AUTHSERV} with ESMTPS; {later}")]
     if verdict:
-        headers.append(("Authentication-Results", f"{AUTHSERV}; dkim={verdict} header.d={domain}; dmarc={verdict} header.from={domain}"))
+        headers.append(
+            (
+                "Authentication-Results",
+                f"{AUTHSERV}; dkim={verdict} header.d={domain}; dmarc={verdict} header.from={domain}",
+            )
+        )
     headers += [("Date", stamp), ("From", sender)]
     if reply_to:
         headers.append(("Reply-To", reply_to))
@@ -253,8 +314,14 @@ def buyer_message(facts: Facts, rng: random.Random, layout: str, transport: str,
         expected["has_label"] = facts.said.label
     content = compose(headers, parts, encoding, crlf=rng.random() < 0.7, photo=photo)
     if transport in ("redirect", "reply_to"):
-        headers = [(name, value) for name, value in headers if name not in ("From", "Authentication-Results", "X-Space-Notification-Type")]
-        sender = "Support via Redirect <redirect@acme.example>" if transport == "redirect" else "team@lists.acme.example"
+        headers = [
+            (name, value)
+            for name, value in headers
+            if name not in ("From", "Authentication-Results", "X-Space-Notification-Type")
+        ]
+        sender = (
+            "Support via Redirect <redirect@acme.example>" if transport == "redirect" else "team@lists.acme.example"
+        )
         content = compose([("From", sender), *headers], parts, encoding)
         expected["authenticity"] = "unknown"
     elif transport.startswith("forward"):
@@ -359,36 +426,61 @@ def confirmation_copy(facts: Facts, rng: random.Random, *, header: bool, verdict
     sender = f"Amazon.{facts.market.tld} <donotreply@amazon.com>"
     first = facts.name.replace('"', "").split()[0]
     headers = base_headers(
-        facts, f"Your e-mail to {first}", sender, verdict=verdict, token="BBC_MESSAGE_CONFIRMATION_TO_MERCHANT" if header else ""
+        facts,
+        f"Your e-mail to {first}",
+        sender,
+        verdict=verdict,
+        token="BBC_MESSAGE_CONFIRMATION_TO_MERCHANT" if header else "",
     )
     headers.append(("Reply-To", "naoresponda@amazon.com"))
-    expected = expected_of(facts, "confirmation_copy", authenticity={"": "unknown", "fail": "failed", "pass": "passed"}[verdict])
-    return Case(f"copy-{'header' if header else 'shape'}-{verdict or 'none'}", compose(headers, [("text/html", markup)], "qp"), "inbox", expected)
+    expected = expected_of(
+        facts, "confirmation_copy", authenticity={"": "unknown", "fail": "failed", "pass": "passed"}[verdict]
+    )
+    return Case(
+        f"copy-{'header' if header else 'shape'}-{verdict or 'none'}",
+        compose(headers, [("text/html", markup)], "qp"),
+        "inbox",
+        expected,
+    )
 
 
 def notice(facts: Facts, rng: random.Random, token: str, *, header: bool = True, in_link: bool = False) -> Case:
     """Return a notice of Amazon's that quotes the buyer's free text."""
     order = facts.order or "402-0000001-0000002"
     facts.order = order
-    link = f'<a href="https://{facts.market.seller_central_host}/gp/returns?{"nt=" + token if in_link else "x=1"}">…</a>'
+    link = (
+        f'<a href="https://{facts.market.seller_central_host}/gp/returns?{"nt=" + token if in_link else "x=1"}">…</a>'
+    )
     quote = html.escape(facts.said.text, quote=False)
     markup = f"<html><body><h1>{html.escape(facts.template.greeting)}</h1><p>Order <b>{order}</b></p><p>“{quote}”</p>{link}</body></html>"
     sender = rng.choice(
-        ("donotreply@amazon.com", f"seller-notification@amazon.{facts.market.tld}", f"Amazon <no-reply@amazon.{facts.market.tld}>")
+        (
+            "donotreply@amazon.com",
+            f"seller-notification@amazon.{facts.market.tld}",
+            f"Amazon <no-reply@amazon.{facts.market.tld}>",
+        )
     )
     named = rng.random() < 0.5
     headers = base_headers(facts, f"{token.title()} {order if named else ''}", sender, token=token if header else "")
     expected = expected_of(facts, "notice")
     if not header and not in_link and sender == "donotreply@amazon.com":
         expected.pop("marketplace")
-    return Case(f"notice-{token.lower()}-{header}-{in_link}", compose(headers, [("text/html", markup)], "qp"), "inbox", expected)
+    return Case(
+        f"notice-{token.lower()}-{header}-{in_link}", compose(headers, [("text/html", markup)], "qp"), "inbox", expected
+    )
 
 
 def opt_out(facts: Facts, rng: random.Random, *, header: bool) -> Case:
     """Return Amazon's notice that a buyer does not receive messages any more."""
     facts.order = facts.order or "403-0000001-0000002"
     sent = facts.at - timedelta(hours=5)
-    written = rng.choice((sent.strftime("%d/%m/%Y"), sent.strftime("%Y-%m-%d"), f"{sent.day} novembre 2026" if sent.month == 11 else sent.strftime("%d.%m.%Y")))
+    written = rng.choice(
+        (
+            sent.strftime("%d/%m/%Y"),
+            sent.strftime("%Y-%m-%d"),
+            f"{sent.day} novembre 2026" if sent.month == 11 else sent.strftime("%d.%m.%Y"),
+        )
+    )
     if facts.market.country in ("US", "CA"):
         written = sent.strftime("%B %d, %Y")
     markup = (
@@ -396,7 +488,12 @@ def opt_out(facts: Facts, rng: random.Random, *, header: bool) -> Case:
         f'<p><a href="mailto:{facts.alias}">{facts.alias}</a></p></body></html>'
     )
     sender = "Amazon <auto-communication@amazon.com>"
-    headers = base_headers(facts, "Il tuo messaggio all'acquirente non è stato consegnato.", sender, token="BUYER_OPTED_OUT_BSM_MESSAGES" if header else "")
+    headers = base_headers(
+        facts,
+        "Il tuo messaggio all'acquirente non è stato consegnato.",
+        sender,
+        token="BUYER_OPTED_OUT_BSM_MESSAGES" if header else "",
+    )
     midnight = sent.replace(hour=0, minute=0, second=0).isoformat().replace("+00:00", "Z")
     expected = expected_of(facts, "delivery_failure", alias=facts.alias, refused_at=midnight)
     return Case(f"opt-out-{header}", compose(headers, [("text/html", markup)], "qp"), "inbox", expected)
@@ -414,7 +511,9 @@ def seller_reply(facts: Facts, rng: random.Random, *, automatic: bool = False) -
         ("Subject", encoded_word("Re: " + _subject(facts))),
     ]
     if automatic:
-        headers.append(rng.choice((("Auto-Submitted", "auto-replied"), ("X-Autoreply", "yes"), ("Precedence", "auto_reply"))))
+        headers.append(
+            rng.choice((("Auto-Submitted", "auto-replied"), ("X-Autoreply", "yes"), ("Precedence", "auto_reply")))
+        )
     expected = expected_of(facts, "auto_reply" if automatic else "seller_reply", alias=facts.alias)
     content = compose(headers, [("text/plain", f"Hello, it is on its way.\n\n{quoted}\n")], "qp")
     return Case("auto-reply" if automatic else "reply", content, "sent", expected)
@@ -463,7 +562,9 @@ def bounce(facts: Facts, rng: random.Random) -> Case:
             "",
         ]
     )
-    expected = expected_of(facts, "delivery_failure", alias=facts.alias, refused_at=sent.isoformat().replace("+00:00", "Z"))
+    expected = expected_of(
+        facts, "delivery_failure", alias=facts.alias, refused_at=sent.isoformat().replace("+00:00", "Z")
+    )
     return Case("bounce", raw.replace("\n", "\r\n").encode(), "inbox", expected)
 
 
@@ -479,11 +580,13 @@ def corpus(seed: int, count: int, *, held_out: bool = False) -> list[Case]:
             transport = rng.choice(TRANSPORTS)
             case = buyer_message(facts, rng, rng.choice(LAYOUTS), transport, rng.choice(ENCODINGS))
         elif share == 6:
-            case = confirmation_copy(facts, rng, header=rng.random() < 0.5, verdict=rng.choice(("pass", "pass", "fail", "")))
+            case = confirmation_copy(
+                facts, rng, header=rng.random() < 0.5, verdict=rng.choice(("pass", "pass", "fail", ""))
+            )
         elif share == 7:
             case = notice(facts, rng, rng.choice(NOTICE_TYPES), header=rng.random() < 0.5, in_link=rng.random() < 0.5)
         elif share == 8:
-            case = rng.choice((lambda: opt_out(facts, rng, header=rng.random() < 0.5), lambda: bounce(facts, rng)))()
+            case = opt_out(facts, rng, header=rng.random() < 0.5) if rng.random() < 0.5 else bounce(facts, rng)
         else:
             case = seller_reply(facts, rng, automatic=rng.random() < 0.3)
         case.name = f"{index:03d}-{(market.country or market.tld).lower()}-{case.name}"

@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """Invented template lines and buyers' words, by language. No line here is needed by the recognition."""
 
 from dataclasses import dataclass
@@ -88,12 +89,16 @@ WORDS: tuple[Said, ...] = (
     Said("en", "Can I return this item? It is too small.", "return"),
     Said("en", "I will open an A-to-Z claim if I do not hear from you today!", "claim_threat"),
     Said("en", "Thank you so much, it arrived.", "thank_you"),
-    Said("en", "Is this compatible with the model from 2024? My old order was 111-2223334-4445556.", "product_question"),
+    Said(
+        "en", "Is this compatible with the model from 2024? My old order was 111-2223334-4445556.", "product_question"
+    ),
     Said("fr", "Bonjour, je n'ai toujours pas reçu ma commande.\n\nPouvez-vous me dire où est mon colis ?", "delivery"),
     Said("fr", "Bonjour,\nl'article est cassé, je souhaite un remboursement.\nMerci d'avance", "damaged"),
     Said("fr", "Pouvez-vous m'envoyer la facture avec la TVA s'il vous plaît ?", "invoice"),
     Said("fr", "Merci beaucoup, tout est parfait.", "thank_you"),
-    Said("de", "Guten Tag,\n\nwo bleibt mein Paket? Es ist noch nicht angekommen.\n\nMit freundlichen Grüßen", "delivery"),
+    Said(
+        "de", "Guten Tag,\n\nwo bleibt mein Paket? Es ist noch nicht angekommen.\n\nMit freundlichen Grüßen", "delivery"
+    ),
     Said("de", "Ich möchte die Ware zurückgeben, sie ist leider defekt.", "damaged"),
     Said("de", "Bitte stornieren Sie meine Bestellung.", "cancellation"),
     Said("es", "Hola, el producto llegó roto y quiero devolverlo.", "damaged"),
@@ -111,8 +116,11 @@ WORDS: tuple[Said, ...] = (
     Said("ja", "商品が壊れていました。返金してください。", "damaged"),
     Said("zh", "我还没有收到包裹，请问什么时候到？", "delivery"),
     Said("en", "ok\n> and this line begins with an arrow\nis that fine?"),
-    Said("en", "one - two -- three --- four\n\n  indented line\n\ttabbed line, order number of a friend: 701-0000000-0000001"),
+    Said(
+        "en",
+        "one - two -- three --- four\n\n  indented line\n\ttabbed line, order number of a friend: 701-0000000-0000001",
+    ),
     Said("fr", "C'est <b>urgent</b> & important : prix < 20 € ?"),
 )
 
-NAMES = ("Zoé", "Ana", "Bo", "Jörg", "Łucja", "太郎", "Márcio", "Ayşe", "ليلى", "Mary Ann", "O'Neil", "Zoë \"Z\" Q.")
+NAMES = ("Zoé", "Ana", "Bo", "Jörg", "Łucja", "太郎", "Márcio", "Ayşe", "ليلى", "Mary Ann", "O'Neil", 'Zoë "Z" Q.')
