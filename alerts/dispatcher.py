@@ -65,7 +65,8 @@ class Dispatcher:
             ports: what is known and allowed; its `owner` is unique to this process.
             clock: asked between the steps of a send, which takes real time.
             rng: for the jitter of retries.
-            alone: this process holds the worker's lock, so that what another process left under way is an orphan at once.
+            alone: this process holds the worker's lock: what others left under way is an orphan at the first `reconcile`,
+                and not only when its lease ends.
             checkpoint: for tests; called with "claimed" (inside the transaction), "intent", "sent", "recorded" and "looked_up".
         """
         self._engine = engine
@@ -88,10 +89,12 @@ class Dispatcher:
         is sent again, a notice ends as failed with the reason `unknown_outcome`.
         """
         left_over = self._courier.left_over()
+        started = self._last_reconciled_at is None
+        # Only a clock set back, before or during our life, puts instants out of reach.
+        set_back = self._last_reconciled_at is None or now < self._last_reconciled_at
         with self._engine.begin() as conn:
-            orphans = mark_orphans(conn, self._ports, left_over, alone=self._alone, now=now)
-            # After a start, or when the clock has been set back; else nothing can be out of reach.
-            set_back = self._last_reconciled_at is None or now < self._last_reconciled_at
+            # Later a foreign delivery may be a shell command's, under way at this moment: its lease protects it.
+            orphans = mark_orphans(conn, self._ports, left_over, alone=self._alone and started, now=now)
             pulled_in = pull_in(conn, self._ports, now) if set_back else 0
         self._last_reconciled_at = now
         self._courier.settle_left_over(left_over)

@@ -254,6 +254,21 @@ def test_a_delivery_that_is_repeated_is_no_orphan_of_its_first_try(rig: Rig) -> 
     assert len(rig.sms.accepted) == 1
 
 
+def test_a_shell_command_that_sends_beside_the_worker_is_left_alone(rig: Rig) -> None:
+    rig.open(1)
+    rig.dispatcher.reconcile(rig.clock())
+    rig.put(make_alert(1))
+
+    def tick_meanwhile(name: str) -> None:
+        if name == "intent":
+            rig.dispatcher.reconcile(rig.clock())
+            rig.dispatcher.reconcile(rig.clock.advance(seconds=10))
+
+    rig.start(alone=False, checkpoint=tick_meanwhile).deliver_due(rig.clock())
+    assert rig.slack.looked_up == []
+    assert len(rig.slack.accepted) == 1
+
+
 def test_two_workers_do_not_look_the_same_delivery_up_at_once(rig: Rig) -> None:
     rig.open(1)
     rig.put(make_alert(1))
