@@ -37,6 +37,11 @@ class Sender:
         fitting = [prefix for prefix in self.by_prefix if phone.startswith(prefix)]
         return self.by_prefix[max(fitting, key=len)] if fitting else self.number
 
+    def numbers_read(self) -> frozenset[str]:
+        """Return our own numbers on which an answer may come in; empty: any of the account's."""
+        numbers = (self.answers_to, self.number, *self.by_prefix.values())
+        return frozenset(number for number in numbers if number.startswith("+"))
+
     def answer_to(self, phone: str) -> str | None:
         """Return the number a text has to name, or None where answering the text itself is enough."""
         sender = self.number_for(phone)

@@ -67,13 +67,13 @@ class SmsInbox:
         """Keep the settings; connects to nothing.
 
         Args:
-            sender: `answers_to` (else `number`) is the number whose messages are read.
+            sender: the messages to any of its numbers are read; with a messaging service alone, all of the account's.
             apply: does what a code says, once per `event_id`; an exception leaves the message for the next poll.
             first_time: returns whether this event id is new, and remembers it durably: for what never reaches `apply`.
         """
         self._secrets = (auth_token, account_sid)
         self._sender = sender
-        self._number = sender.answers_to or sender.number
+        self._numbers = sender.numbers_read()
         self._apply, self._first_time, self._on_rejected = apply, first_time, on_rejected
         self._people = by_phone(people)
         self._client = build_client(account_sid, auth_token, api_url, timeout_seconds)
@@ -106,10 +106,13 @@ class SmsInbox:
 
     def _fetch(self, now: datetime) -> list[Any]:
         since = now - READ_BACK
+        asked = [{"to": number} for number in sorted(self._numbers)] or [{}]
+        found: list[Any] = []
         try:
-            found = self._client.messages.list(
-                to=self._number, date_sent_after=since, page_size=_PAGE_SIZE, limit=_MAX_READ
-            )
+            for only in asked:
+                found += self._client.messages.list(
+                    **only, date_sent_after=since, page_size=_PAGE_SIZE, limit=_MAX_READ
+                )
         except CALL_ERRORS as problem:
             raise twilio_error("sms replies", problem, now, secrets=self._secrets) from None
         inbound = [

@@ -51,12 +51,12 @@ class World:
     clock: FakeWallClock
     desk: Desk
 
-    def inbox(self, **changes: str) -> SmsInbox:
+    def inbox(self, sender: Sender | None = None) -> SmsInbox:
         number = self.twilio.numbers[0]
         return SmsInbox(
             account_sid=self.twilio.account_sid,
             auth_token=self.twilio.auth_token,
-            sender=Sender(number=changes.get("number", number), answers_to=number),
+            sender=sender or Sender(number=number, answers_to=number),
             apply=self.desk.apply,
             first_time=self.desk.first_time,
             people=PEOPLE,
@@ -199,3 +199,23 @@ def test_an_old_answer_counts_without_a_late_confirmation(world: World) -> None:
 
     assert world.inbox().poll(NOW) == 1
     assert world.twilio.sent == []
+
+
+def test_an_answer_to_any_of_our_numbers_counts_and_one_to_a_strangers_number_does_not(world: World) -> None:
+    world.twilio.numbers += ["+33644444444", "+14155550001"]
+    first, second = world.twilio.numbers[0], "+33644444444"
+    world.twilio.inbound(ANA, "7", to=first)
+    world.twilio.inbound(ANA, "8", to=second)
+    world.twilio.inbound(ANA, "9", to="+14155550001")  # another use of the same account
+
+    world.inbox(Sender(number=first, by_prefix={"+33": second}, answers_to=first)).poll(NOW)
+
+    assert [answer.code for answer in world.desk.answers] == [7, 8]
+
+
+def test_with_a_messaging_service_alone_every_number_of_the_account_is_read(world: World) -> None:
+    service = next(iter(world.twilio.messaging_services))
+    world.twilio.inbound(ANA, "7", to=world.twilio.numbers[1])
+
+    assert world.inbox(Sender(messaging_service_sid=service)).poll(NOW) == 1
+    assert world.twilio.sent[0].messaging_service_sid == service
