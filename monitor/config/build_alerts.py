@@ -163,6 +163,7 @@ def _build_match(section: Section | None, known: Known, problems: Problems) -> M
     if section is None:
         return Matcher()
     check_names(section, "accounts", known.accounts, "account", problems)
+    check_names(section, "labels", known.labels, "label", problems)
     return Matcher(
         accounts=frozenset(section["accounts"]),
         marketplaces=frozenset(section["marketplaces"]),

@@ -250,7 +250,7 @@ LABEL = Table(
         Key("name", NAME, "the label", required=True),
         Key("words", NAMES, "words or phrases", []),
         Key("files", FILES, "text files, one word or phrase a line", []),
-        Key("priority", whole(-1000, 1000), "larger is more urgent", unset="as known, else 0"),
+        Key("priority", whole(-1000, 1000), "larger is more urgent", unset="as known, else 10"),
     ),
     repeated=True,
 )

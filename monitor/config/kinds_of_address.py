@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 
 from monitor.config.kinds import NAMES, Kind, Scope, listed, parse_text
 
+LARGEST_WORD_FILE = 1024 * 1024  # bytes
+
 
 def _email(value: str, scope: Scope) -> str:
     del scope
@@ -142,13 +144,27 @@ def _ical(value: str, scope: Scope) -> str:
 
 
 def _word_files(value: Any, scope: Scope) -> tuple[Path, ...]:
-    paths = tuple(
-        _path(item, scope) for item in ([value] if isinstance(value, str) else value) if isinstance(item, str)
-    )
-    for path in paths:
-        if not path.is_file():
-            raise ValueError(f"{path.name} does not exist. Write the paths of text files, one word or phrase a line.")
-    return paths
+    paths = []
+    for item in [value] if isinstance(value, str) else value:
+        if not isinstance(item, str):
+            raise ValueError
+        path = _path(item, scope)
+        try:
+            with path.open("rb") as file:
+                content = file.read(LARGEST_WORD_FILE + 1)
+            if len(content) > LARGEST_WORD_FILE:
+                raise ValueError(f"{path.name} is larger than 1 MB: not a list of words. Check the path.")
+            content.decode("utf-8")
+        except FileNotFoundError:
+            raise ValueError(
+                f"{path.name} does not exist. Write the path of a file, one word or phrase a line."
+            ) from None
+        except OSError as error:
+            raise ValueError(f"{path.name} cannot be read: {error.strerror}. Check its owner and mode.") from None
+        except UnicodeDecodeError:
+            raise ValueError(f"{path.name} is not UTF-8 text. Save it with encoding UTF-8.") from None
+        paths.append(path)
+    return tuple(paths)
 
 
 PATH = Kind("a path", "it in quotes, relative to this file or absolute", (str,), _path)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from monitor.config.problems import LONGEST_LIST, Problems, nearest
 from monitor.config.shape import Section
+from monitor.core.labels import PRIORITIES
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +17,7 @@ class Known:
     people: tuple[str, ...]
     receivers: tuple[str, ...]
     schedules: tuple[str, ...]
+    labels: tuple[str, ...]
 
 
 def give_names(root: Section, problems: Problems) -> Known:
@@ -41,6 +43,7 @@ def give_names(root: Section, problems: Problems) -> Known:
         people=_names(root.tables["person"]),
         receivers=_names(root.tables["receiver"]),
         schedules=_names(root.tables["schedule"]),
+        labels=tuple(dict.fromkeys((*PRIORITIES, *_names(root.tables["label"])))),
     )
 
 

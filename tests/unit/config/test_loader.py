@@ -438,3 +438,15 @@ def test_reading_a_file_imports_nothing_that_is_slow_to_import() -> None:
         [sys.executable, "-c", program], cwd=SHIPPED.parent, capture_output=True, text=True, timeout=30, check=True
     )
     assert found.stdout.strip() == "[]"
+
+
+def test_a_label_file_in_another_encoding_is_told(tmp_path: Path) -> None:
+    (tmp_path / "vip.txt").write_bytes("Zürich\n".encode("latin-1"))
+    with pytest.raises(ConfigError) as caught:
+        config_of(f'{MINIMAL}[[label]]\nname = "vip"\nfiles = "vip.txt"\n', tmp_path)
+    assert caught.value.problems == (
+        'line 7 [[label]] files = "vip.txt": vip.txt is not UTF-8 text. Save it with encoding UTF-8.',
+    )
+    (tmp_path / "vip.txt").write_text("Zürich\n", encoding="utf-8")
+    label = config_of(f'{MINIMAL}[[label]]\nname = "vip"\nfiles = "vip.txt"\n', tmp_path).labels[0]
+    assert label.files == (tmp_path / "vip.txt",)

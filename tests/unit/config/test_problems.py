@@ -672,6 +672,12 @@ POLICY_CASES = {
         '[[policy]]\nmatch = { accounts = "acme" }\n[[policy.step]]\nremaining = "2h"\nnotify = ["console"]\n',
         "line 9 [policy.match] accounts: account 'acme' does not exist. Accounts: default.",
     ),
+    "match of an unknown label": (
+        '[[policy]]\nmatch = { labels = ["vip", "refunds"] }\n[[policy.step]]\nremaining = "2h"\nnotify = ["console"]\n'
+        '[[label]]\nname = "vip"\npriority = 50\n',
+        "line 9 [policy.match] labels: label 'refunds' does not exist. Labels: claim_threat, complaint, damaged, "
+        "cancellation, delivery, refund, return, product_question, invoice, thank_you, out_of_office, vip.",
+    ),
     "match by an unknown key": (
         '[[policy]]\nmatch = { marketplace = "FR" }\n[[policy.step]]\nremaining = "2h"\nnotify = ["console"]\n',
         "line 9 [policy.match] marketplace: unknown key. Did you mean 'marketplaces'?",
@@ -708,7 +714,7 @@ POLICY_CASES = {
     "label from a file that is not there": (
         '[[label]]\nname = "vip"\nfiles = ["vip.txt"]\n',
         'line 10 [[label]] files = ["vip.txt"]: vip.txt does not exist. '
-        "Write the paths of text files, one word or phrase a line.",
+        "Write the path of a file, one word or phrase a line.",
     ),
 }
 SYNTAX_CASES = {
