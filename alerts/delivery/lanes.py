@@ -7,7 +7,11 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future, wait
 
+import structlog
+
 from alerts.core.model import Channel
+
+log = structlog.get_logger(__name__)
 
 
 class Lanes:
@@ -33,7 +37,7 @@ class Lanes:
         """Wait until all lanes are idle, at most this long; return those that still work.
 
         Raises:
-            Exception: what a lane stopped with. It is raised once, by whoever waits next.
+            Exception: what a lane stopped with, once, to whoever waits next; of several the first, the others are logged.
         """
         with self._lock:
             running = dict(self._running)
@@ -45,9 +49,11 @@ class Lanes:
                     del self._running[channel]
                     errors.append(future.exception())
             still = tuple(self._running)
-        for error in errors:
-            if error is not None:
-                raise error
+        failures = [error for error in errors if error is not None]
+        for hidden in failures[1:]:
+            log.error("lane_stopped", error=type(hidden).__name__)
+        if failures:
+            raise failures[0]
         return still
 
 

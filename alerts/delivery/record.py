@@ -14,6 +14,7 @@ from alerts.codes import free_code_of
 from alerts.core.model import Channel, Notification, Purpose, Receipt
 from alerts.delivery.claim import Claimed
 from alerts.delivery.content import carried_rows
+from alerts.delivery.group import is_grouped
 from alerts.delivery.ports import Ports, Target
 from alerts.delivery.retry import backoff, retry_at
 from alerts.errors import DeliveryError
@@ -152,8 +153,9 @@ def stand_in(conn: Connection, rows: Sequence[Any], ports: Ports, now: datetime)
         if row.purpose not in _STOOD_IN_FOR:
             continue
         failed = notification_of(row)
+        phones = _may_ring_phones(conn, failed, ports, now)
         for target in ports.directory.next_after(failed, now):
-            if not _was_tried(conn, row.family, target):
+            if (phones or not is_grouped(target.channel)) and not _was_tried(conn, row.family, target):
                 planned.append(_for_target(failed, target, now))
                 break
     return enqueue(conn, planned, now)
@@ -162,6 +164,14 @@ def stand_in(conn: Connection, rows: Sequence[Any], ports: Ports, now: datetime)
 def stand_in_for_pages(conn: Connection, rows: Sequence[Any], ports: Ports, now: datetime) -> None:
     """Hand on the pages that have failed for a while, while their own retries go on."""
     stand_in(conn, [row for row in rows if row.page and row.attempts >= ports.timing.stand_in_after], ports, now)
+
+
+def _may_ring_phones(conn: Connection, failed: Notification, ports: Ports, now: datetime) -> bool:
+    """Return False for a thread whose origin is not proven: it wakes nobody, whoever else cannot be reached."""
+    if failed.clock_id is None:
+        return True
+    facts = ports.load_facts(conn, [failed.clock_id], now).get(failed.clock_id)
+    return facts is None or facts.verified
 
 
 def _was_tried(conn: Connection, family: str, target: Target) -> bool:
@@ -185,7 +195,7 @@ def _for_target(failed: Notification, target: Target, now: datetime) -> Notifica
         clock_id=failed.clock_id,
         step=failed.step,
         occurrence=failed.occurrence,
-        page=failed.page,
+        page=failed.page or is_grouped(target.channel),
         expires_at=failed.expires_at,
         content=failed.content,
     )

@@ -176,6 +176,19 @@ def test_two_receivers_that_stand_in_for_each_other_do_not_ask_round_for_ever(ri
     assert rig.statuses() == ["failed: bad_address", "failed: bad_address"]
 
 
+def test_an_unproven_message_never_rings_a_phone_even_when_slack_fails(rig: Rig) -> None:
+    rig.open(1, verified=False)
+    rig.open(2)
+    rig.directory.successors = {"team": [Target("oncall-sms", Channel.SMS, "Ana"), Target("managers", Channel.SLACK)]}
+    rig.slack.refused_addresses["slack:team"] = refusal(Reason.BAD_ADDRESS, retryable=False)
+    rig.put(make_alert(1), make_alert(2))
+    rig.deliver()
+    rig.deliver()
+    assert [item.threads[0].clock_id for item in rig.sms.accepted] == [2]
+    assert [(item.receiver, item.threads[0].clock_id) for item in rig.slack.accepted] == [("managers", 1)]
+    assert {row["channel"]: row["page"] for row in rig.rows()} == {"slack": False, "sms": True}
+
+
 def test_the_team_hears_once_of_a_receiver_that_keeps_failing(rig: Rig) -> None:
     rig.open(1, 2, 3)
     rig.directory.health = [Target("team", Channel.SLACK)]

@@ -4,6 +4,7 @@ import threading
 from datetime import timedelta
 
 import pytest
+import structlog
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.exc import OperationalError
 
@@ -284,3 +285,16 @@ def test_two_workers_do_not_look_the_same_delivery_up_at_once(rig: Rig) -> None:
     one.reconcile(rig.clock.advance(seconds=3))
     assert len(rig.slack.looked_up) == 1
     assert len(rig.slack.accepted) == 1
+
+
+def test_two_lanes_that_stop_at_once_are_both_told(rig: Rig) -> None:
+    rig.open(1)
+    rig.put(make_alert(1), make_page(1))
+
+    def fail(name: str) -> None:
+        if name == "intent":
+            raise RuntimeError("stand-in for a bug")
+
+    with structlog.testing.capture_logs() as logs, pytest.raises(RuntimeError):
+        rig.start(checkpoint=fail).deliver_due(rig.clock(), wait_seconds=20)
+    assert [line["event"] for line in logs] == ["lane_stopped"]
