@@ -88,7 +88,7 @@ def keep_secret(directory: Path, name: str, secret: str) -> str:
         OSError: the folder cannot be written.
     """
     folder = directory / "secrets"
-    folder.mkdir(mode=0o700, exist_ok=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     write_privately(folder / name, secret + "\n")
     return f"file:secrets/{name}"
 
