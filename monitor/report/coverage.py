@@ -121,18 +121,20 @@ def plan_coverage(
     """
     handling, measured = measure_handling(replies)
     missed = [message for message in week if message.missed]
-    added: list[AddedHour] = []
-    left = list(week)
     hours = _unstaffed_hours(missed, span, staffed, zone) if missed else []
-    while hours and len(added) < MAX_ADDED_HOURS:
-        best = max(hours, key=lambda hour: (_saved(left, hour, handling), -_oddness(hour, zone)))
-        answered = replay_shift(left, best[0].timestamp(), best[1].timestamp(), handling)
-        saved = saved_by(answered, left)
-        if len(saved) < (FEWEST_SAVED_BY_ANOTHER if added else 1):
+    open_in = {hour: _open_in(week, hour) for hour in hours}
+    chosen: list[Period] = []
+    added: list[AddedHour] = []
+    total = 0
+    while len(chosen) < min(MAX_ADDED_HOURS, len(hours)):
+        totals = {hour: _saved_in((*chosen, hour), open_in, handling) for hour in hours if hour not in chosen}
+        best = max(totals, key=lambda hour: (totals[hour], -_oddness(hour, zone)))
+        saved = totals[best] - total
+        if saved < (FEWEST_SAVED_BY_ANOTHER if added else 1):
             break
-        added.append(_with_weeks_before(best, len(saved), weeks_before, handling, zone))
-        left = [_after(message, answered) for message in left]
-        hours.remove(best)
+        added.append(_with_weeks_before(best, saved, weeks_before, handling, zone))
+        chosen.append(best)
+        total = totals[best]
     return Coverage(
         missed=len(missed),
         added=tuple(added),
@@ -142,21 +144,29 @@ def plan_coverage(
     )
 
 
-def _saved(waiting: Sequence[Waiting], hour: Period, handling: float) -> int:
+def _open_in(waiting: Iterable[Waiting], hour: Period) -> list[Waiting]:
+    """Return what waited at some time of this hour."""
     from_second, to_second = hour[0].timestamp(), hour[1].timestamp()
-    if not any(
-        m.missed and m.received < to_second and from_second < m.deadline and from_second < m.gone for m in waiting
-    ):
-        return 0
-    return len(saved_by(replay_shift(waiting, from_second, to_second, handling), waiting))
+    return [message for message in waiting if message.received < to_second and message.gone > from_second]
 
 
-def _after(message: Waiting, answered: Mapping[int, float]) -> Waiting:
-    """Return the message as it stands once an hour was worked."""
-    done = answered.get(message.message_id)
-    if done is None or done >= message.gone:
-        return message
-    return message._replace(gone=done, missed=message.missed and done > message.deadline)
+def _saved_in(hours: Iterable[Period], open_in: Mapping[Period, Sequence[Waiting]], handling: float) -> int:
+    """Return how many misses these hours save together, worked one after another in order of time."""
+    done: dict[int, float] = {}
+    saved: set[int] = set()
+    for hour in sorted(hours):
+        waiting = [
+            message
+            if message.message_id not in done
+            else message._replace(gone=min(message.gone, done[message.message_id]))
+            for message in open_in[hour]
+        ]
+        if not any(message.missed for message in waiting):
+            continue
+        answered = replay_shift(waiting, hour[0].timestamp(), hour[1].timestamp(), handling)
+        saved |= saved_by(answered, waiting)
+        done |= answered
+    return len(saved)
 
 
 def _unstaffed_hours(
@@ -191,7 +201,8 @@ def _with_weeks_before(
     for weeks_ago, waiting in enumerate(weeks_before, start=1):
         begins = local_instant(local.date() - timedelta(weeks=weeks_ago), local.hour * 60, zone)
         usual_missed += sum(message.missed for message in waiting)
-        usual_saved += _saved(waiting, (begins, begins + timedelta(hours=1)), handling)
+        same_hour = (begins, begins + timedelta(hours=1))
+        usual_saved += _saved_in([same_hour], {same_hour: _open_in(waiting, same_hour)}, handling)
     return AddedHour(
         from_at=hour[0],
         to_at=hour[1],

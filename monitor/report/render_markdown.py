@@ -1,4 +1,4 @@
-"""A report as Markdown: for a terminal, a wiki, the text part of a mail."""
+"""A report as Markdown, for a wiki; and as plain text, for a terminal and the text part of a mail."""
 
 from collections.abc import Mapping
 
@@ -25,19 +25,32 @@ def render_markdown(view: View, picture_files: Mapping[str, str]) -> str:
 
 
 def render_text(view: View) -> str:
-    """Return the report as plain text without tables: the first screen, the misses, what to change."""
+    """Return the report as plain text with aligned tables: for a terminal, and the text part of a mail."""
     blocks = [view.subject, view.span]
     blocks += [f"{line.label}{view.colon} {line.text}" if line.label else line.text for line in view.lines]
     for section in view.sections:
-        lines = [f"- {item}" for item in section.items]
+        parts = [f"- {item}" for item in section.items]
         for entry in section.entries:
-            lines += [entry.title, *(f"  {line}" for line in entry.lines)]
-        lines += section.paragraphs if not section.tables else ()
+            parts += [entry.title, *(f"  {line}" for line in entry.lines)]
         if section.picture:
-            lines.append(view.alt[section.picture])
-        if lines:
-            blocks.append("\n".join([section.title.upper(), *lines]) if section.title else "\n".join(lines))
+            parts.append(view.alt[section.picture])
+        parts += section.paragraphs
+        parts = ["\n".join(parts)] if parts else []
+        parts += [_aligned(table) for table in section.tables]
+        if section.title:
+            parts[:1] = ["\n".join([section.title.upper(), *parts[:1]])]
+        blocks += parts
     return "\n\n".join([*blocks, *view.notes]) + "\n"
+
+
+def _aligned(table: Table) -> str:
+    """Return the table with its first column to the left and the figures to the right."""
+    rows = (table.columns, *table.rows)
+    widths = [max(len(row[column]) for row in rows) for column in range(len(table.columns))]
+    return "\n".join(
+        "  ".join([row[0].ljust(widths[0]), *(c.rjust(w) for c, w in zip(row[1:], widths[1:], strict=True))]).rstrip()
+        for row in rows
+    )
 
 
 def _section(section: Section, view: View, picture_files: Mapping[str, str]) -> list[str]:

@@ -78,6 +78,12 @@ def test_what_was_answered_before_it_was_waived_counts_as_answered(
     assert judge(message, ARRIVED + timedelta(days=30)) is expected
 
 
+def test_an_unanswered_message_has_a_deadline_and_no_latency() -> None:
+    assert outcome().deadline_at == ARRIVED + DAY
+    assert latency_seconds(outcome(), Judgement.NO_RESPONSE) is None
+    assert latency_seconds(outcome(answered_at=ARRIVED + DAY), Judgement.WAIVED) is None
+
+
 def test_each_message_is_judged_by_its_own_target() -> None:
     answered_at = ARRIVED + timedelta(hours=13)
     assert judge(outcome(target=timedelta(hours=12), answered_at=answered_at), answered_at) is Judgement.LATE

@@ -104,6 +104,13 @@ def test_a_second_hour_counts_only_what_the_first_leaves_over() -> None:
     assert found.added[1].from_at.astimezone(PARIS).hour in (8, 18, 19)  # the unstaffed hours nearest to ten
 
 
+def test_two_hours_next_to_each_other_save_twice_as_many() -> None:
+    week = [missed(n, at(21, 14)) for n in range(60)]
+    first, second, third = coverage(week).added
+    assert [hour.saved for hour in (first, second, third)] == [10, 10, 10]
+    assert [hour.from_at.astimezone(PARIS).hour for hour in (first, second, third)] == [10, 9, 11]
+
+
 def test_a_whole_hour_for_a_single_message_more_is_no_advice() -> None:
     week = [missed(n, at(21, 14)) for n in range(3)] + [missed(20, at(17, 20))]
     assert [hour.saved for hour in coverage(week).added] == [3]

@@ -189,6 +189,8 @@ def test_the_text_of_a_mail_has_the_misses_and_the_advice(report: Report) -> Non
     assert "somebody had it, then it was forgotten" in text
     assert "One hour on Sunday" in text
     assert "|" not in text
+    assert re.search(r"^Received +140 +138 +568 +1,759$", text, re.MULTILINE)
+    assert not re.search(r"\n\n\n| $", text)
 
 
 def test_every_form_is_written_whole_and_replaced(rendered: RenderedReport, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from monitor.core.weeks import week_span
 from monitor.report.build import build_report
 from monitor.report.compose import build_view
 from monitor.report.model import Report, ReportSettings
-from monitor.report.source import AmazonFigure, EvidenceRow, WaiverFacts
+from monitor.report.source import AmazonFigure, EvidenceRow, MissFacts, Told, WaiverFacts
 from monitor.report.view import View
 from tests.support.report_source import (
     PARIS,
@@ -181,3 +181,60 @@ def test_of_several_figures_of_amazon_the_furthest_from_ours_stands_on_the_first
 
 def test_assumed_hours_are_said_to_be_assumed() -> None:
     assert "No [[staffed]] hours are configured" in whole_text(build_view(report_of(5, 1)))
+
+
+def test_a_bad_week_tells_what_failed_what_lay_in_spam_and_how_many_more_there_are() -> None:
+    saturday = MONDAY + timedelta(days=5, hours=14)
+    outcomes = [make_outcome(n, saturday + timedelta(seconds=n)) for n in range(60)]
+    outcomes[0] = replace(outcomes[0], answered_at=saturday + 50 * HOUR, by_hand=True)
+    failed = Told(at=saturday + 20 * HOUR, receiver="oncall-sms", channel="sms", outcome="failed", person="Ana")
+    silenced = Told(at=saturday + 21 * HOUR, receiver="team", channel="slack", outcome="cancelled")
+    misses = {0: MissFacts(message_id=0, told=(silenced, failed), where="junk")}
+    source = MemoryReportSource(outcomes=outcomes, misses=misses)
+    view = build_view(build_report(source, SAMPLE_WEEK, SAMPLE_NOW, sample_settings()))
+    text = whole_text(view)
+    assert "the alert did not arrive; lay in the spam folder" in text
+    assert "told: SMS Sun 10:00 (failed), team (Slack) Sun 11:00 (cancelled)" in text
+    assert "and 20 more, in the CSV file." in text
+    assert "1 reply is known only from a person’s mark." in text
+    assert "Run replyby send-test RECEIVER for each receiver" in text
+    (helped,) = [line.text for line in view.lines if line.label == "What would have helped"]
+    assert helped.replace("\u00a0", " ") == (
+        "One hour on Sunday, 10:00 to 11:00, would have saved 10 of 60; one more on Sunday, 09:00 to 10:00, another 10."
+    )
+
+
+def test_where_somebody_is_always_there_no_hour_can_be_added() -> None:
+    always = ((MONDAY - timedelta(days=60), MONDAY + timedelta(days=60)),)
+    view = build_view(report_of(5, 1, staffed=always))
+    assert view.lines[2].text == "No added hour outside staffed times would have saved any of them."
+
+
+def test_hours_that_nobody_can_add_are_answered_with_the_look_ahead() -> None:
+    # It fell due three minutes after the shift: too short for a reply.
+    received_at = MONDAY + timedelta(days=1, hours=18, minutes=3)
+    watchful = ((MONDAY - timedelta(days=9), received_at + timedelta(hours=23, minutes=57)),)
+    source = MemoryReportSource(
+        outcomes=[make_outcome(1, received_at, answered_at=received_at + 26 * HOUR)],
+        misses={
+            1: MissFacts(message_id=1, told=(Told(at=received_at, receiver="team", channel="slack", outcome="sent"),))
+        },
+    )
+    settings = ReportSettings(time_zone=PARIS, staffed=watchful)
+    text = whole_text(build_view(build_report(source, SAMPLE_WEEK, SAMPLE_NOW, settings)))
+    assert "due outside staffed hours" in text
+    assert "Staff an added hour, or let the policy’s look-ahead name these messages" in text
+
+
+def test_amazons_figure_beside_a_blind_market_is_beside_an_at_least() -> None:
+    source = MemoryReportSource(
+        outcomes=[make_outcome(n, MONDAY, answered_at=MONDAY + (30 if n else 1) * HOUR) for n in range(2)],
+        evidence=[EvidenceRow(account="acme-eu", marketplace="FR", evidence="buyer_message", count=2)],
+        amazon=[
+            AmazonFigure(
+                account="acme-eu", marketplace="FR", window_days=7, late_ratio=0.4, read_at=SAMPLE_NOW, source="typed"
+            )
+        ],
+    )
+    report = build_report(source, SAMPLE_WEEK, SAMPLE_NOW - HOUR * 12, ReportSettings(time_zone=PARIS))
+    assert build_view(report).lines[-1].text.replace("\u00a0", " ") == "France, 7 days: 60 %; ours at least 50 %."
