@@ -1,7 +1,7 @@
 """SMS by Twilio: one segment, found again by the mark in its text, watched until the phone has it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -38,16 +38,30 @@ class Sender:
         return self.by_prefix[max(fitting, key=len)] if fitting else self.number
 
     def numbers_read(self) -> frozenset[str]:
-        """Return our own numbers on which an answer may come in; empty: any of the account's."""
-        numbers = (self.answers_to, self.number, *self.by_prefix.values())
-        return frozenset(number for number in numbers if number.startswith("+"))
+        """Return our own numbers and short codes on which an answer may come in; empty: any of the account's."""
+        return frozenset(
+            number for number in (self.answers_to, self.number, *self.by_prefix.values()) if _receives(number)
+        )
 
     def answer_to(self, phone: str) -> str | None:
         """Return the number a text has to name, or None where answering the text itself is enough."""
-        sender = self.number_for(phone)
-        if not self.answers_to or sender == self.answers_to:
+        if not _receives(self.answers_to) or self.number_for(phone) == self.answers_to:
             return None
         return self.answers_to
+
+    def can_be_answered(self, phone: str) -> bool:
+        """Return whether a code is of any use: a name cannot receive, and a messaging service has numbers of its own."""
+        return _receives(self.answers_to) or _receives(self.number_for(phone)) or not self.number_for(phone)
+
+    def number_to_call_from(self, phone: str) -> str:
+        """Return the number that rings this phone: the one that sends to it, else any that is no name; "" if none is."""
+        numbers = (self.number_for(phone), self.answers_to, self.number, *self.by_prefix.values())
+        return next((number for number in numbers if number.startswith("+")), "")
+
+
+def _receives(number: str) -> bool:
+    """A number or a short code does; a name ("ReplyBy") does not."""
+    return number.lstrip("+").isdecimal()
 
 
 class SmsNotifier:
@@ -79,8 +93,9 @@ class SmsNotifier:
             DeliveryError: see `Notifier.send`.
         """
         answer_to = self._sender.answer_to(delivery.address)
+        shown = delivery if self._sender.can_be_answered(delivery.address) else replace(delivery, code=None)
         rendered = render_or_facts(
-            delivery,
+            shown,
             lambda words, item: render_sms(words, item, answer_to=answer_to),
             lambda facts: bare_sms(facts, delivery.reference),
         )

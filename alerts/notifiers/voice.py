@@ -46,8 +46,8 @@ class VoiceNotifier:
         Raises:
             DeliveryError: see `Notifier.send`.
         """
-        number = self._sender.number_for(delivery.address)
-        answer_to = self._sender.answers_to or number
+        number = self._sender.number_to_call_from(delivery.address)
+        answer_to = self._sender.answer_to(delivery.address) or number
         rendered = render_or_facts(
             delivery,
             lambda words, item: render_call(words, item, answer_to=answer_to),

@@ -11,7 +11,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import structlog
@@ -35,6 +35,7 @@ SOURCE: Final = "slack"
 PING_SECONDS: Final = 15.0  # no sign of life for two of these: the connection is dead, whatever TCP thinks
 FIRST_RETRY_SECONDS: Final = 1.0
 LONGEST_RETRY_SECONDS: Final = 60.0
+REFRESH_AFTER: Final = timedelta(seconds=10)  # a connection that stood so long may be renewed at once
 _APPLY_TRIES: Final = 3
 _REMEMBERED: Final = 2000
 _KINDS: Final = {f"{ACTION_PREFIX}{kind.value}": kind for kind in AnswerKind}
@@ -66,6 +67,10 @@ class Press:
 
 class _Closed(Exception):
     """The connection ended; the text says why."""
+
+
+class _Refresh(_Closed):
+    """Slack renews its connections every few hours: no trouble, and no reason to wait."""
 
 
 class SlackSocket:
@@ -146,6 +151,12 @@ class SlackSocket:
             try:
                 self._session(self._open())
                 reason = "closed"
+            except _Refresh:
+                connected_at = self.health.connected_at
+                if connected_at is not None and self._utc_now() - connected_at > REFRESH_AFTER:
+                    log.info("slack_socket_renewed")
+                    continue
+                reason = "Slack asks to reconnect again and again"
             except _Closed as closed:
                 reason = str(closed)
             except DeliveryError as problem:
@@ -211,7 +222,10 @@ class SlackSocket:
             self._note(connected=True, connected_at=now, last_error=None, connections=self.health.connections + 1)
             log.info("slack_socket_connected")
         elif kind == "disconnect":
-            raise _Closed(f"Slack asks to reconnect ({clean(str(message.get('reason') or '?'), 40)}).")
+            reason = clean(str(message.get("reason") or "?"), 40)
+            if reason == "link_disabled":
+                raise _Closed("Socket Mode is switched off. Switch it on in the app's settings.")
+            raise _Refresh(reason)
         else:
             request = SocketModeRequest.from_dict(message)
             if request is None or not request.envelope_id:

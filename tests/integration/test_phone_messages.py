@@ -71,6 +71,26 @@ def test_a_sender_with_a_name_says_where_to_answer(world: World) -> None:
     assert f"Text 7 to {world.twilio.numbers[0]}" in world.twilio.sent[0].body
 
 
+def test_a_name_that_nobody_can_answer_offers_no_code(world: World) -> None:
+    world.sms(Sender(number="ReplyBy", answers_to="ReplyBy")).send(TO_ANA)
+    body = world.twilio.sent[0].body
+    assert "402-1234567-1234567" in body
+    assert "Reply 7" not in body
+
+
+def test_a_call_never_comes_from_a_name(world: World) -> None:
+    number = world.twilio.numbers[0]
+    named = Sender(number=number, by_prefix={"+33": "ReplyBy"}, answers_to=number)
+    notifier = VoiceNotifier(
+        account_sid=world.twilio.account_sid,
+        auth_token=world.twilio.auth_token,
+        sender=named,
+        api_url=world.twilio.base_url,
+    )
+    notifier.send(CALL_ANA)
+    assert world.twilio.phone_calls[0].from_ == number
+
+
 def test_a_messaging_service_sends_where_no_number_is_given(world: World) -> None:
     service = next(iter(world.twilio.messaging_services))
     world.sms(Sender(messaging_service_sid=service)).send(TO_ANA)

@@ -176,6 +176,16 @@ def test_it_connects_again_when_slack_closes_asks_or_says_nonsense(slack: SlackS
         assert socket.health.last_error is None
 
 
+def test_socket_mode_switched_off_is_told_with_what_to_do(slack: SlackServer) -> None:
+    with listening(slack, Desk()) as socket:
+        slack.ask_to_reconnect("link_disabled")
+        assert _until(lambda: socket.health.connections == 2)
+        slack.faults.fail_next("apps.connections.open", "server_error", times=500)
+        slack.ask_to_reconnect("link_disabled")
+        assert _until(lambda: not socket.health.connected)
+        assert socket.health.last_error
+
+
 def test_the_first_connection_is_tried_until_it_stands(slack: SlackServer) -> None:
     desk = Desk()
     slack.faults.fail_next("apps.connections.open", "server_error")

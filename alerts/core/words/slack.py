@@ -21,7 +21,7 @@ SNOOZE_FOR: Final = timedelta(hours=1)
 MAX_TEXT: Final = 2900  # Slack's 3,000 for a section, less what escaping a cut may add
 MAX_HEADER: Final = 150
 MAX_URL: Final = 3000
-_MAX_LINKED: Final = 2500
+_MAX_LINK: Final = 1850  # of the 2,000 that a context block takes
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +167,7 @@ def mail_link(url: str | None) -> str | None:
     if not url or not url.startswith("mailto:") or any(char.isspace() or ord(char) < 32 for char in url):
         return None
     safe = url.replace("|", "%7C").replace("<", "%3C").replace(">", "%3E").replace("&", "&amp;")
-    return safe if len(safe) <= _MAX_LINKED - 400 else None
+    return safe if len(safe) <= _MAX_LINK else None
 
 
 def bullet_blocks(title: str, lines: Sequence[str], *, after: Sequence[str] = ()) -> tuple[Block, ...]:
