@@ -113,7 +113,9 @@ def mail() -> Section:
         [
             Query(
                 while_alive(
-                    "sort_desc(sum by (mailbox, reason) (increase(replyby_poll_failures_total[$__range])) > 0)"
+                    "sort_desc(sum by (mailbox, reason) (increase(replyby_poll_failures_total[$__range])) > 0)",
+                    mailbox="none",
+                    reason="so far",
                 ),
                 "{{mailbox}} {{reason}}",
             )

@@ -20,15 +20,19 @@ def with_nothing_waiting(expr: str, **labels: str) -> str:
 
     Without it an empty result would take the calmest look although the worker may be dead or blind.
     """
-    value = f"vector({NOTHING_WAITING:g})"
-    for name, text in labels.items():
-        value = f'label_replace({value}, "{name}", "{text}", "", "")'
+    value = _labelled(f"vector({NOTHING_WAITING:g})", labels)
     return f"({expr}) or on() ({value} and on() ({NOTHING_WAITS}))"
 
 
-def while_alive(expr: str) -> str:
-    """Return the query with 0 in place of nothing, but only while the worker is there to say so."""
-    return f"({expr}) or on() (0 * max(replyby_build_info))"
+def while_alive(expr: str, **labels: str) -> str:
+    """Return the query with 0, under these labels, in place of nothing, but only while the worker is there to say so."""
+    return f"({expr}) or on() ({_labelled('0 * max(replyby_build_info)', labels)})"
+
+
+def _labelled(value: str, labels: dict[str, str]) -> str:
+    for name, text in labels.items():
+        value = f'label_replace({value}, "{name}", "{text}", "", "")'
+    return value
 
 
 def ratio(window: str) -> str:

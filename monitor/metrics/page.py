@@ -21,6 +21,9 @@ from monitor.core.snapshot import MailboxHealth, OpenThread
 MAX_ROWS = 40
 """Longer queues are cut: nobody reads on, and a wall does not scroll."""
 
+BACKLOG_AGE = timedelta(days=7)
+"""Overdue for longer than this is a backlog to settle, not the next thing to do: counted, but in nobody's way."""
+
 STATE_WORDS = {ClockState.RUNNING: "running", ClockState.AT_RISK: "at risk", ClockState.BREACHED: "overdue"}
 
 
@@ -64,12 +67,14 @@ class _Row:
 def render_page(facts: PageFacts, refresh_seconds: int = 15) -> str:
     """Return the page as an HTML document that loads itself again; soonest deadline first, times in `time_zone`.
 
+    What is overdue for more than a week is only counted, unless there is nothing else.
     Without a good cycle for `stale_after` it says NO DATA, whatever the queue was; so it does when nothing waits but a
     mailbox cannot be read: what is not seen is not "nothing".
     """
     threads = sorted(facts.threads, key=lambda thread: (thread.deadline_at, thread.thread_id))
+    recent = [thread for thread in threads if facts.now - thread.deadline_at <= BACKLOG_AGE] or threads
     several_accounts = facts.several_accounts or len({thread.account for thread in threads}) > 1
-    rows = [_row(thread, facts, several_accounts) for thread in threads[:MAX_ROWS]]
+    rows = [_row(thread, facts, several_accounts) for thread in recent[:MAX_ROWS]]
     counts = Counter(thread.state for thread in threads)
     hero_state, hero_title, hero_big, hero_line = _hero(facts, rows)
     return _template().render(
@@ -81,7 +86,8 @@ def render_page(facts: PageFacts, refresh_seconds: int = 15) -> str:
         rates=[_rate(days, ratio, facts.goal) for days, ratio in sorted(facts.response_ratio.items())],
         goal=_percent(facts.goal, 0),
         rows=rows,
-        more=len(threads) - len(rows),
+        more=len(recent) - len(rows),
+        backlog=len(threads) - len(recent),
         several_accounts=several_accounts,
         mailboxes=[_mailbox(mailbox, facts) for mailbox in facts.mailboxes],
         warnings=facts.warnings,
@@ -103,6 +109,7 @@ def render_no_data(reason: str, refresh_seconds: int = 15) -> str:
         goal="",
         rows=None,
         more=0,
+        backlog=0,
         several_accounts=False,
         mailboxes=[],
         warnings=[],
@@ -144,7 +151,7 @@ def _row(thread: OpenThread, facts: PageFacts, several_accounts: bool) -> _Row:
         notes.append("not verified")
     return _Row(
         left=format_left(thread.deadline_at - facts.now),
-        due=_local(thread.deadline_at, facts, "%a %H:%M"),
+        due=_local(thread.deadline_at, facts, "%a %H:%M" if _is_near(thread.deadline_at, facts) else "%d %b %H:%M"),
         market=f"{thread.account or 'unknown account'} · {market}" if several_accounts else market,
         state=thread.state.value,
         state_word=STATE_WORDS[thread.state],
@@ -152,6 +159,11 @@ def _row(thread: OpenThread, facts: PageFacts, several_accounts: bool) -> _Row:
         about=", ".join(label.replace("_", " ") for label in thread.labels),
         notes=", ".join(notes),
     )
+
+
+def _is_near(instant: datetime, facts: PageFacts) -> bool:
+    """Tell whether a weekday's name alone says which day is meant."""
+    return abs(instant - facts.now) < timedelta(days=6)
 
 
 def _hero(facts: PageFacts, rows: list[_Row]) -> tuple[str, str, str, str]:
@@ -172,6 +184,9 @@ def _hero(facts: PageFacts, rows: list[_Row]) -> tuple[str, str, str, str]:
     who = f"{first.who} has it" if first.who else "nobody has it yet"
     title = "REPLY OVERDUE BY" if first.state == ClockState.BREACHED else "NEXT REPLY DUE IN"
     line = f"{first.market} · {first.state_word} · due {first.due} · {who}"
+    saved = next((row for row in rows if row.state != ClockState.BREACHED), None)
+    if first.state == ClockState.BREACHED and saved is not None:
+        line += f". Next: {saved.market} in {saved.left}"
     return first.state, title, first.left.removesuffix(" over"), line
 
 

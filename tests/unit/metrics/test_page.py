@@ -11,7 +11,16 @@ from hypothesis import strategies as st
 from selectolax.lexbor import LexborHTMLParser
 
 from monitor.core.snapshot import MailboxHealth
-from monitor.metrics.page import MAX_ROWS, PageFacts, format_left, market_name, render_no_data, render_page, style_hash
+from monitor.metrics.page import (
+    BACKLOG_AGE,
+    MAX_ROWS,
+    PageFacts,
+    format_left,
+    market_name,
+    render_no_data,
+    render_page,
+    style_hash,
+)
 from tests.support.metrics_world import make_page, make_thread
 
 NOW = datetime(2026, 11, 21, 1, 38, 10, tzinfo=UTC)
@@ -55,6 +64,26 @@ def test_an_overdue_thread_is_told_as_overdue() -> None:
     assert texts(page, ".hero h1") == ["REPLY OVERDUE BY"]
     assert hero(make_page(FACTS, OVERDUE, FR))[:2] == ("hero breached", "12 min")
     assert texts(page, "td.left")[0] == "12 min over"
+
+
+def test_beside_an_overdue_thread_stands_what_can_still_be_saved() -> None:
+    assert hero(make_page(FACTS, OVERDUE, FR, DE))[2].endswith("nobody has it yet. Next: France in 1 h 32 min")
+    assert "Next" not in hero(make_page(FACTS, OVERDUE))[2]
+
+
+@pytest.mark.parametrize(("later", "rows"), [(0, 2), (1, 1)], ids=["a week", "over a week"])
+def test_what_is_overdue_for_over_a_week_is_counted_and_out_of_the_way(later: int, rows: int) -> None:
+    old = make_thread(9, -BACKLOG_AGE - timedelta(microseconds=later), NOW, "TR")
+    page = render_page(make_page(FACTS, old, FR))
+    assert len(texts(page, "tbody tr")) == rows
+    assert texts(page, ".tile")[2] == "1 overdue"
+    assert len([line for line in texts(page, ".more") if line.startswith("and 1 overdue")]) == later
+
+
+def test_a_backlog_alone_is_shown_with_the_date_it_was_due() -> None:
+    page = render_page(make_page(FACTS, make_thread(9, timedelta(days=-59, hours=-7), NOW, "FR")))
+    assert texts(page, "td.left") == ["59 d 7 h over"]
+    assert texts(page, "td.due") == ["22 Sep 20:38"]
 
 
 def test_nothing_waiting_is_not_the_same_as_no_data() -> None:
