@@ -215,6 +215,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 class _HttpServer(ThreadingHTTPServer):
     daemon_threads = True
+    request_queue_size = 128  # the default of 5 makes a short rush wait for a second try
 
     def __init__(self, address: tuple[str, int], site: Site) -> None:
         self.site = site
