@@ -20,8 +20,9 @@ def buyer_mail(
     message_id: str | None = None,
     marketplace: str = "fr",
     name: str = "Zoé Exemple",
+    html: str = "",
 ) -> bytes:
-    """Return a buyer message with type header, delimiters and signed link."""
+    """Return a buyer message with type header, delimiters and signed link; `html` stands as a second part."""
     number = next(_numbers)
     mail = EmailMessage()
     mail["From"] = f'"{name} - Amazon Marketplace" <{alias}>'
@@ -39,6 +40,8 @@ def buyer_mail(
         f"{link}?t=T{number}&m={key or f'M{number}'}&mp=A13V1IB3VIYZZH&c=A1MERCHANT&h=abc&s=1\n"
         "--------------------------\nCopyright 2026 Amazon\nSPC-EUAmazon-123456789\n"
     )
+    if html:
+        mail.add_alternative(html, subtype="html")
     return bytes(mail)
 
 

@@ -1,0 +1,160 @@
+"""How fast a first run is: a mailbox of 20,000 mails on a real Dovecot, until threads and clocks stand in the database.
+
+    .venv/bin/python -m tests.bench.bench_first_run [MAILS] [--profile]
+
+Prints mails a second of the worker's whole way, those of the limit (the same mails fetched whole by imaplib, parsed by
+fast-mail-parser and written as three rows each by sqlite3, deciding nothing) in the same run, their ratio, and peak memory.
+"""
+
+import cProfile
+import imaplib
+import os
+import pstats
+import random
+import resource
+import sqlite3
+import statistics
+import sys
+import tempfile
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from monitor.bootstrap import build_services, open_store
+from monitor.config.loader import load_config
+from monitor.jobs.intake import poll_mailbox
+from monitor.jobs.services import Services
+from tests.support.dovecot import HOST, Dovecot, running_dovecot
+from tests.support.mails import buyer_mail, return_notice, seller_reply
+
+NOW = datetime.now(UTC).replace(microsecond=0)  # noqa: TID251  a benchmark runs on the wall clock
+PADDING = "<p>Un texte de plus, pour la longueur : la lampe est bleue, le carton est grand.</p>\n" * 45
+WORDS = "Bonjour,\n\nle colis devait arriver hier et je n'ai rien reçu. Pouvez-vous me dire où il est ?\n\nMerci"
+CONFIG = """
+[worker]
+database = "sqlite:///{folder}/bench.db"
+[[mailbox]]
+name = "bench"
+type = "imap"
+host = "{host}"
+port = {port}
+security = "none"
+username = "{username}"
+password = "{password}"
+authserv_id = ""
+[[receiver]]
+name = "terminal"
+type = "console"
+"""
+
+
+def fill(server: Dovecot, mails: int) -> None:
+    """Deliver so many mails over 80 days: about half buyer messages, a quarter replies in Sent, the rest notices."""
+    rng = random.Random(7)
+    for number in range(mails):
+        at = NOW - timedelta(days=80) + timedelta(days=79) * number / mails
+        order = f"402-{number // 2:07d}-{number // 2:07d}"
+        alias = f"a{number // 2:014d}@marketplace.amazon.fr"
+        share = rng.random()
+        if share < 0.55:
+            server.deliver(buyer_mail(at, order=order, alias=alias, words=WORDS, html=PADDING), at)
+        elif share < 0.8:
+            server.put_in_sent(seller_reply(at, order=order, alias=alias) + PADDING.encode(), at)
+        else:
+            server.deliver(return_notice(at, order=order) + PADDING.encode(), at)
+
+
+def open_worker(server: Dovecot, folder: str) -> Services:
+    """Return the worker's services on an empty database."""
+    path = Path(folder) / "config.toml"
+    path.write_text(
+        CONFIG.format(folder=folder, host=HOST, port=server.port, username=server.username, password=server.password)
+    )
+    config = load_config(path, os.environ)
+    return build_services(config, open_store(config), with_sources=True)
+
+
+def measure_worker(server: Dovecot, mails: int, profile: cProfile.Profile | None = None) -> float:
+    """Return mails a second from the first login to the last commit."""
+    with tempfile.TemporaryDirectory() as folder:
+        services = open_worker(server, folder)
+        started = time.perf_counter()
+        if profile is not None:
+            profile.enable()
+        result = poll_mailbox(services, "bench")
+        if profile is not None:
+            profile.disable()
+        seconds = time.perf_counter() - started
+        services.sources["bench"].close()
+        services.engine.dispose()
+        if sum(result.new.values()) != mails or result.failed:
+            raise SystemExit(f"recorded {result}")
+        return mails / seconds
+
+
+def measure_limit(server: Dovecot, mails: int) -> float:
+    """Return mails a second of the least that any program has to do: fetch, parse, write three rows."""
+    from fast_mail_parser import parse_email
+
+    with tempfile.TemporaryDirectory() as folder:
+        database = sqlite3.connect(Path(folder) / "limit.db", isolation_level=None)
+        database.execute("PRAGMA journal_mode=WAL")
+        for name in ("mail", "thread", "clock"):
+            database.execute(f"CREATE TABLE {name} (id INTEGER PRIMARY KEY, key TEXT, at TEXT, body TEXT)")
+        started = time.perf_counter()
+        client = imaplib.IMAP4(HOST, server.port)
+        client.login(server.username, server.password)
+        done = 0
+        for folder_name in ("INBOX", "Sent"):
+            _, answer = client.select(folder_name, readonly=True)
+            count = int(answer[0] or 0)
+            for first in range(1, count + 1, 500):
+                _, data = client.fetch(f"{first}:{min(first + 499, count)}", "(UID INTERNALDATE BODY.PEEK[])")
+                rows = []
+                for item in data:
+                    if isinstance(item, tuple):
+                        parsed = parse_email(item[1])
+                        rows.append(
+                            (
+                                str(parsed.headers.get("Message-ID", "")),
+                                str(parsed.date),
+                                "".join(parsed.text_plain)[:500],
+                            )
+                        )
+                database.execute("BEGIN IMMEDIATE")
+                for name in ("mail", "thread", "clock"):
+                    database.executemany(f"INSERT INTO {name} (key, at, body) VALUES (?, ?, ?)", rows)
+                database.execute("COMMIT")
+                done += len(rows)
+        client.logout()
+        seconds = time.perf_counter() - started
+        database.close()
+    if done != mails:
+        raise SystemExit(f"the limit read {done} of {mails} mails")
+    return mails / seconds
+
+
+def main() -> None:
+    """Print the figures."""
+    numbers = [argument for argument in sys.argv[1:] if argument.isdigit()]
+    mails = int(numbers[0]) if numbers else 20_000
+    with running_dovecot() as server:
+        fill(server, mails)
+        measure_limit(server, mails)  # Dovecot builds its index once; a mailbox in use has one
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+        pairs = [(measure_worker(server, mails), measure_limit(server, mails)) for _ in range(3)]
+        if "--profile" in sys.argv:
+            profile = cProfile.Profile()
+            measure_worker(server, mails, profile)
+            pstats.Stats(profile).sort_stats("tottime").print_stats(35)
+    worker, limit = (statistics.median(values) for values in zip(*pairs, strict=True))
+    ratio = statistics.median(one / other for one, other in pairs)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    print(
+        f"{mails} mails, {os.cpu_count()} cores: whole way {worker:,.0f} mails/s, limit {limit:,.0f} mails/s, "
+        f"ratio {ratio:.2f}; peak {peak} MiB ({before} before)"
+    )
+
+
+if __name__ == "__main__":
+    main()
