@@ -74,7 +74,12 @@ def _entry(miss: Miss, report: Report, words: Wording) -> Entry:
     if miss.where == "junk":
         why = words.join([why, words.say("in_junk")])
     told = [_told(told, report.settings.names, words) for told in miss.told]
-    reached = [words.say("told", list=", ".join(told)) if told else words.say("told_nobody")]
+    since = report.settings.watching_since
+    if told:
+        reached = [words.say("told", list=", ".join(told))]
+    else:
+        watched = since is None or outcome.deadline_at >= since
+        reached = [words.say("told_nobody" if watched else "told_before")]
     for acknowledged in miss.acknowledged:
         at = words.day_time(acknowledged.at)
         key = "acknowledged_by" if report.settings.names else "acknowledged"

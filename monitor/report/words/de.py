@@ -111,6 +111,7 @@ WORDS = {
     "in_junk": "lag im Spam-Ordner",
     "told": "benachrichtigt: {list}",
     "told_nobody": "niemand wurde benachrichtigt",
+    "told_before": "vor dem ersten Start von ReplyBy",
     "told_failed": "{who} {at} (fehlgeschlagen)",
     "told_cancelled": "{who} {at} (abgebrochen)",
     "acknowledged": "übernommen {at}",

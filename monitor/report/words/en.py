@@ -107,6 +107,7 @@ WORDS = {
     "in_junk": "lay in the spam folder",
     "told": "told: {list}",
     "told_nobody": "nobody was told",
+    "told_before": "before ReplyBy was first started",
     "told_failed": "{who} {at} (failed)",
     "told_cancelled": "{who} {at} (cancelled)",
     "acknowledged": "taken {at}",

@@ -107,6 +107,7 @@ WORDS = {
     "in_junk": "estaba en la carpeta de spam",
     "told": "avisados: {list}",
     "told_nobody": "no se avisó a nadie",
+    "told_before": "antes del primer arranque de ReplyBy",
     "told_failed": "{who} {at} (falló)",
     "told_cancelled": "{who} {at} (anulado)",
     "acknowledged": "tomado {at}",

@@ -110,6 +110,7 @@ _TEXTS = {
     "in_junk": "se trouvait dans les indésirables",
     "told": "prévenus : {list}",
     "told_nobody": "personne n’a été prévenu",
+    "told_before": "avant le premier démarrage de ReplyBy",
     "told_failed": "{who} {at} (échec)",
     "told_cancelled": "{who} {at} (annulé)",
     "acknowledged": "pris en charge {at}",

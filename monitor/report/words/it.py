@@ -108,6 +108,7 @@ WORDS = {
     "in_junk": "era nella cartella spam",
     "told": "avvisati: {list}",
     "told_nobody": "nessuno è stato avvisato",
+    "told_before": "prima del primo avvio di ReplyBy",
     "told_failed": "{who} {at} (fallito)",
     "told_cancelled": "{who} {at} (annullato)",
     "acknowledged": "preso {at}",

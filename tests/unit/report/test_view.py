@@ -238,3 +238,11 @@ def test_amazons_figure_beside_a_blind_market_is_beside_an_at_least() -> None:
     )
     report = build_report(source, SAMPLE_WEEK, SAMPLE_NOW - HOUR * 12, ReportSettings(time_zone=PARIS))
     assert build_view(report).lines[-1].text.replace("\u00a0", " ") == "France, 7 days: 60 %; ours at least 50 %."
+
+
+def test_nobody_is_said_to_have_been_forgotten_before_the_worker_was_started() -> None:
+    watched = whole_text(build_view(report_of(0, 1, watching_since=MONDAY)))
+    assert "nobody was told" in watched
+    before = whole_text(build_view(report_of(0, 1, watching_since=SAMPLE_NOW)))
+    assert "before ReplyBy was first started" in before
+    assert "nobody was told" not in before
