@@ -259,11 +259,11 @@ def test_the_countdown_tells_its_five_states_apart_on_live_data(tmp_path: Path) 
             def reached() -> bool:
                 return any(value is not None and lowest <= value <= highest for _, value in ask())
 
-            wait_until(reached, 15, f"a countdown between {lowest} and {highest}")
+            wait_until(reached, 40, f"a countdown between {lowest} and {highest}")
             states.append(ask())
 
         def vanish() -> None:
-            wait_until(lambda: ask() == [], 15, "an empty countdown")
+            wait_until(lambda: ask() == [], 40, "an empty countdown")
             states.append(ask())
 
         def due(remaining: timedelta) -> None:

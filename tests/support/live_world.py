@@ -41,7 +41,7 @@ def run_world(directory: Path) -> Iterator[World]:
         history = render_history(f"127.0.0.1:{listener.port}", utc_now().timestamp())
         with run_prometheus(directory, [f"127.0.0.1:{listener.port}"], [RULES], history) as prometheus:
             world = World(prometheus, listener)
-            wait_until(lambda: scraped(prometheus), 15, "the first two scrapes")
+            wait_until(lambda: scraped(prometheus), 40, "the first two scrapes")
             yield world
     finally:
         listener.stop()

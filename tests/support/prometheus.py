@@ -17,7 +17,7 @@ import yaml
 
 from tests.support.programs import require_program
 
-READY_SECONDS = 20.0
+READY_SECONDS = 40.0
 Series = Mapping[str, Any]
 
 
