@@ -220,24 +220,25 @@ class ImapSource:
 
     def _came_too_late(self) -> bool:
         """Open the watched folder and return whether it changed since the last reading."""
-        if self._watch is None or self._watched is None:
+        watch = self._watch
+        if watch is None or self._watched is None:
             return False
-        state = self._watch.examine(self._watched.folder)
+        state = watch.examine(self._watched.folder)
         seen = self._seen.get(self._watched.folder.name)
         return seen is not None and (seen.uidvalidity, seen.next_uid) != (state.uidvalidity, state.next_uid)
 
     def _idle(self, stop: threading.Event, seconds: float) -> bool:
-        if self._watch is None:
+        watch = self._watch  # `close` may drop it from another thread
+        if watch is None:
             return False
         until = time.monotonic() + seconds
-        changed = False
-        if self._watch.idle_begin(stop):
-            while not changed and not stop.is_set() and (left := until - time.monotonic()) > 0:
-                changed = self._watch.idle_wait(min(left, STOP_SEEN_SECONDS))
+        changed = not watch.idle_begin(stop)
+        while not changed and not stop.is_set() and (left := until - time.monotonic()) > 0:
+            changed = watch.idle_wait(min(left, STOP_SEEN_SECONDS))
         if stop.is_set():
             self._drop_watch()  # a dead link must not hold up the end
             return False
-        return self._watch.idle_end() or changed
+        return watch.idle_end()
 
     def _drop_watch(self) -> None:
         watch, self._watch = self._watch, None

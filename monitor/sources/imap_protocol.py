@@ -26,6 +26,7 @@ BUFFER_BYTES = 1 << 18
 MAX_LINE_BYTES = 1 << 24  # a SEARCH answer lists two million mails in this
 STOP_SEEN_SECONDS = 0.5
 MAX_ANSWER_BYTES = 1 << 26  # of one command: beyond it the server sends garbage
+MAX_CHATTER = 1000  # lines taken in one go while watching, so that a talkative server does not hide a stop
 SLOWEST_ANSWER = 20  # times the socket's time-out: for a server that drips
 
 
@@ -63,6 +64,8 @@ class ImapConnection:
         self._stream = cast(io.BufferedReader, self._imap.sock.makefile("rb", BUFFER_BYTES))
         self._tag = 0
         self._idle_tag = b""
+        self._mails = 0
+        self._announced = False
 
     def _translated(self, doing: str) -> AbstractContextManager[None]:
         return told_in_one_line(self._server, doing)
@@ -117,7 +120,8 @@ class ImapConnection:
                 "Ask the provider for persistent UIDs.",
                 "protocol",
             )
-        return FolderState(numbers[b"UIDVALIDITY"], numbers.get(b"UIDNEXT"), numbers.get(b"EXISTS", 0))
+        self._mails = numbers.get(b"EXISTS", 0)
+        return FolderState(numbers[b"UIDVALIDITY"], numbers.get(b"UIDNEXT"), self._mails)
 
     def search(self, criteria: str) -> Sequence[int]:
         """Return the uids that fit, ascending."""
@@ -223,8 +227,7 @@ class ImapConnection:
                     line = self._read_response(MAX_LINE_BYTES)[0]
                     if line.startswith(b"+"):
                         return True
-                    if not line.startswith(b"* ") or line[2:5].upper() == b"BYE":
-                        raise ConnectionResetError
+                    self._note(line)
                 elif time.monotonic() > give_up_at:
                     raise TimeoutError
             return False
@@ -232,21 +235,32 @@ class ImapConnection:
     def idle_wait(self, seconds: float) -> bool:
         """Return True when the server announced mail, False when it announced none within `seconds`."""
         with self._translated("watching"):
-            while self._has_data(seconds):
-                line = self._read_response(MAX_LINE_BYTES)[0]
-                if line[2:5].upper() == b"BYE" or not line.startswith(b"* "):
-                    raise ConnectionResetError
-                if line.split(b" ")[2:3] in ([b"EXISTS"], [b"RECENT"]) and not line.endswith(b" 0 RECENT"):
-                    return True
+            for _ in range(MAX_CHATTER):
+                if self._announced or not self._has_data(seconds):
+                    break
+                self._note(self._read_response(MAX_LINE_BYTES)[0])
                 seconds = 0.0
-            return False
+            return self._announced
 
     def idle_end(self) -> bool:
         """End IDLE and return whether mail was announced meanwhile. A dead link shows here, by its time-out."""
         with self._translated("watching"):
             self._imap.send(b"DONE\r\n")
-            answers = self._read_until(self._idle_tag, "watching")
-        return any(segments[0].endswith(b" EXISTS") for segments in answers)
+            for segments in self._read_until(self._idle_tag, "watching"):
+                self._note(segments[0])
+        announced, self._announced = self._announced, False
+        return announced
+
+    def _note(self, line: bytes) -> None:
+        """Keep count of the folder's mails: some servers repeat an unchanged count, which is no news."""
+        if not line.startswith(b"* ") or line[2:5].upper() == b"BYE":
+            raise ConnectionResetError
+        number, _, word = line[2:].partition(b" ")
+        if number.isdigit() and word.upper() == b"EXPUNGE":
+            self._mails -= 1
+        elif number.isdigit() and word.upper() == b"EXISTS":
+            self._announced = self._announced or int(number) > self._mails
+            self._mails = int(number)
 
     def _has_data(self, seconds: float) -> bool:
         """Return whether something can be read now or within `seconds`, in our buffer or from the socket."""

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from monitor.errors import LoginRefused, MailboxError
+from tests.support.dovecot import wait_until
 from tests.support.imap_boxes import Reader, reading
 from tests.support.scripted_imap import ScriptedImap, running_scripted_imap
 
@@ -219,6 +220,31 @@ def test_news_that_comes_with_the_end_of_idle_is_seen() -> None:
     server = ScriptedImap(answers={"IDLE": b"+ idling\r\n", "DONE": b"* 4 EXISTS\r\nTAG OK\r\n"})
     with running_scripted_imap(server), reading(server.port) as reader:
         assert reader.source.wait_for_change(threading.Event(), 0.05) is True
+
+
+def test_a_server_that_repeats_its_count_at_every_idle_starts_no_busy_loop() -> None:
+    repeating = ScriptedImap(mails=3, answers={"IDLE": b"+ idling\r\n* 3 EXISTS\r\n* 1 RECENT\r\n"})
+    with running_scripted_imap(repeating) as server, reading(server.port) as reader:
+        for _ in range(2):
+            assert reader.source.wait_for_change(threading.Event(), 0.05) is False
+
+
+def test_a_removal_and_an_arrival_together_are_news() -> None:
+    swapped = ScriptedImap(mails=3, answers={"IDLE": b"+ idling\r\n* 2 EXPUNGE\r\n* 3 EXISTS\r\n"})
+    with running_scripted_imap(swapped) as server, reading(server.port) as reader:
+        assert reader.source.wait_for_change(threading.Event(), 60) is True
+
+
+def test_a_server_that_never_stops_talking_does_not_hide_the_stop() -> None:
+    stop = threading.Event()
+    talkative = ScriptedImap(answers={"IDLE": b"+ idling\r\n" + b"* OK still here\r\n" * 500_000})
+    with running_scripted_imap(talkative) as server, reading(server.port) as reader:
+        watching = threading.Thread(target=reader.source.wait_for_change, args=(stop, 60))
+        watching.start()
+        wait_until(lambda: "IDLE" in server.commands, "IDLE to be sent")
+        stop.set()
+        watching.join(5)
+        assert not watching.is_alive()
 
 
 def test_flags_and_removals_are_no_news() -> None:
