@@ -247,14 +247,14 @@ def _introduction(text: str, start: int) -> int | None:
     if not above.endswith((":", "：")):
         return None
     line_start = above.rfind("\n") + 1
-    for _ in range(2):
-        line = above[line_start:]
-        before = above[: line_start - 1] if line_start else ""
-        previous = before[before.rfind("\n") + 1 :]
-        if _DATED.search(line) or not _DATED.search(previous):
-            break
-        line_start = len(before) - len(previous)
-    return offset + line_start
+    starts = [line_start]
+    while len(starts) < 3 and starts[-1] and above[: starts[-1] - 1].rpartition("\n")[2].strip():
+        starts.append(above[: starts[-1] - 1].rfind("\n") + 1)
+    ends = [len(above), *(start - 1 for start in starts)]
+    dated = next(
+        (start for start, end in zip(starts, ends, strict=False) if _DATED.search(above[start:end])), line_start
+    )
+    return offset + dated
 
 
 def _looks_quoted(text: str) -> bool:
@@ -344,9 +344,11 @@ def _head_end(text: str) -> int:
             end = order.end()
     if not end:
         return 0
+    if text[end : end + 1] in (":", "："):
+        end += 1
     line_end = text.find("\n", end)
     rest = text[end : line_end if line_end >= 0 else len(text)]
-    if not rest.strip(_EDGE + ":：]"):
+    if not rest.strip(_EDGE):
         return line_end if line_end >= 0 else len(text)
     return end
 
