@@ -35,8 +35,8 @@ _FIELD = re.compile(rf"^[>|{_EDGE}*]*+[^\s:：<>@/][^\n:：<>@/]{{0,24}}[:：]\*
 _QUOTED = re.compile(rf"^[{_EDGE}]*+>", re.MULTILINE)
 _DATED = re.compile(r"\d{4}|\d[:.h]\d\d")
 _ORDER = r"[0-9]{3}-[0-9]{7}-[0-9]{7}"
-_ORDER_LINE = re.compile(rf"(?:^|[\s>])[#＃]\s*:?\s*({_ORDER})(?![\d-])", re.MULTILINE)
-_ASIN = re.compile(r"[\[［]\s*ASIN\s*[:：]?\s*([A-Z0-9]{10})\s*[\]］]")
+_ORDER_LINE = re.compile(rf"(?:^|[\s>])[#＃]\s{{0,5}}:?\s{{0,5}}({_ORDER})(?![\d-])", re.MULTILINE)
+_ASIN = re.compile(r"[\[［]\s{0,5}ASIN\s{0,5}[:：]?\s{0,5}([A-Z0-9]{10})\s{0,5}[\]］]")
 _AMAZON_URL = re.compile(r"https?://[^\s<>\"']{0,300}?amazon[^\s<>\"']*", re.IGNORECASE)
 _URL_ONLY = re.compile(rf"[{_EDGE}<(\[]*https?://\S+[{_EDGE}>)\]]*")
 
@@ -79,7 +79,7 @@ def read_words(text: str, *, forwarded: bool = False) -> Words:
     """
     text = text[:MAX_TEXT]
     marks, boundary, by_quote = _marks(text)
-    if forwarded and boundary is not None:
+    if forwarded and boundary is not None and not any(mark.start < boundary and not mark.quoted for mark in marks):
         text = _without_fields(_unquote(text[boundary:]))
         marks = _marks(text)[0]
         boundary = None

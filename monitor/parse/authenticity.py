@@ -15,11 +15,12 @@ MAX_SIGNED = 5_000_000
 """Bytes of a mail whose signature is checked here."""
 
 MAX_SIGNATURES = 4
+MAX_VALUE = 5_000
 
 _COMMENT = re.compile(r"\([^()]*+\)")
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*+)"')
 _METHOD = re.compile(r"^([a-z0-9_-]+)(?:/\d+)?\s*=\s*([a-z]+)", re.IGNORECASE)
-_PROPERTY = re.compile(r"([a-z0-9_-]+\.[a-z0-9_-]+)\s*=\s*([^\s;]+)", re.IGNORECASE)
+_PROPERTY = re.compile(r"(?<![a-z0-9_.-])([a-z0-9_-]+\.[a-z0-9_-]+)\s*=\s*([^\s;]+)", re.IGNORECASE)
 _TAG = re.compile(r"(?:^|;)\s*([a-z]+)\s*=\s*([^;]*)", re.IGNORECASE)
 _DECIDED = {"pass": Authenticity.PASSED, "fail": Authenticity.FAILED}
 _ONLY_ONCE = ("from", "subject", "date", "to", "reply-to", "message-id", "content-type")
@@ -88,8 +89,8 @@ def _trusted(headers: Headers, authserv_ids: frozenset[str]) -> list[str]:
 
 def _without_comments(value: str) -> str:
     if "(" not in value and '"' not in value:
-        return value[:20_000]
-    value = _QUOTED.sub(lambda match: re.sub(r"[;()\s]", "", match[1]) or "-", value[:20_000])
+        return value[:MAX_VALUE]
+    value = _QUOTED.sub(lambda match: re.sub(r"[;()\s]", "", match[1]) or "-", value[:MAX_VALUE])
     for _ in range(10):
         shorter = _COMMENT.sub(" ", value)
         if shorter == value:
@@ -129,7 +130,7 @@ def signature_verdict(content: bytes, headers: Headers, keys: DkimKeys) -> Authe
 def _tags(value: str) -> dict[str, str]:
     return {
         name.lower(): re.sub(r"\s+", "", found) if name != "h" else found
-        for name, found in _TAG.findall(value[:10_000])
+        for name, found in _TAG.findall(value[:MAX_VALUE])
     }
 
 

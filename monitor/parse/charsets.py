@@ -27,7 +27,7 @@ def codec_for(charset: str) -> str | None:
         return None
     try:
         found = codecs.lookup(name)
-        if not found._is_text_encoding or found.name in _NOT_CHARSETS:
+        if not found._is_text_encoding or found.name.replace("-", "_") in _NOT_CHARSETS:
             return None
     except (LookupError, ValueError, UnicodeError):
         return None

@@ -23,7 +23,7 @@ _ENCODED = re.compile(r"=\?([^?\s]{1,60})\?([bBqQ])\?([^?]{0,8000})\?=")
 _GAP = re.compile(r"(=\?[^?\s]{1,60}\?[bBqQ]\?[^?]{0,8000}\?=)[ \t\r\n]+(?==\?[^?\s]{1,60}\?[bBqQ]\?)")
 _ANGLE = re.compile(r"<([^<>]*)>")
 _COMMENT = re.compile(r"\(([^()]*)\)")
-_ADDRESS = re.compile(r"[^\s<>()\",;]+@[^\s<>()\",;@]+")
+_ADDRESS = re.compile(r"(?<![^\s<>()\",;])[^\s<>()\",;]+@[^\s<>()\",;@]+")
 _ID = re.compile(r"<([^<>\s]{1,998})>")
 _Q = re.compile(rb"=([0-9A-Fa-f]{2})")
 
@@ -176,7 +176,9 @@ def parse_addresses(value: str) -> list[Address]:
     for piece in _split_list(value):
         angles = [angle.strip() for angle in _ANGLE.findall(piece) if "@" in angle]
         if angles:
-            name = piece.partition("<")[0].strip().strip('"').strip()
+            name = piece.partition("<")[0].strip()
+            if len(name) > 1 and name[0] == name[-1] == '"':
+                name = name[1:-1].strip()
             if "\\" in name:
                 name = name.replace('\\"', '"').replace("\\\\", "\\")
             found += [Address(name, _clean(angle)) for angle in angles]

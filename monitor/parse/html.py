@@ -17,7 +17,7 @@ _HREF = re.compile(
     r"""(?:href|src)\s{0,5}=\s{0,5}(?:"([^"<>]{4,4096})"|'([^'<>]{4,4096})'|([^\s"'<>]{4,4096}))""", re.IGNORECASE
 )
 _SPACES = re.compile(r"[ \t\r\n\f]+")
-_BLANKS = re.compile(rf"[ \t]*{_BREAK}[ \t]*")
+_BLANKS = re.compile(rf"(?:(?<![ \t])[ \t]++)?{_BREAK}[ \t]*+")
 _MANY_LINES = re.compile(r"\n{3,}")
 _PRIVATE = str.maketrans("", "", "".join((_BREAK, _QUOTE_IN, _QUOTE_OUT, PRE_OPEN, PRE_CLOSE)))
 _LINES = "br p div tr table tbody thead li ul ol h1 h2 h3 h4 h5 h6 hr section article header footer dl dt dd"
@@ -55,7 +55,7 @@ def html_to_text(source: str) -> str:
             pieces.append(_BREAK + (_QUOTE_OUT if closing else _QUOTE_IN))
         elif name in _LINE_TAGS:
             pieces.append(_BREAK * 2 if name in _PARAGRAPHS else _BREAK)
-        elif name in ("td", "th"):
+        elif name in ("td", "th") and not closing:
             pieces.append(" ")
     pieces.append(_text(source[position:], pre))
     if pre:

@@ -33,6 +33,7 @@ from monitor.parse.reports import Refusal, has_opt_out_shape, is_report, read_op
 from monitor.parse.wordlists import label_book
 
 MAX_ATTACHED_DEPTH = 2
+SHORTEST_WRAP = 30  # characters of a line that a hard wrap may have ended inside an address
 
 _ORDER = re.compile(r"(?<![\w-])\d{3}-\d{7}-\d{7}(?![\w-])")
 _NOT_ASCII_ORDER = str.maketrans(
@@ -47,6 +48,7 @@ _RELAY_ADDRESS = re.compile(r"[A-Za-z0-9._+-]{1,100}@marketplace\.amazon\.[A-Za-
 _AMAZON_NAME = re.compile(r"amazon(?:\.[a-z]{2,3}){1,2}\b|amazon$", re.IGNORECASE)
 _AUTOMATIC_PRECEDENCE = ("auto_reply", "auto-reply", "autoreply")
 _STAND_INS = ("reply-to", "x-original-from", "x-original-sender", "x-google-original-from", "sender")
+_BRACKETS = re.compile(r"\[[^\[\]]{0,300}\]|\([^()]{0,300}\)|（[^（）]{0,300}）")
 _SPACES = re.compile(r"\s+")
 
 
@@ -257,9 +259,9 @@ def _links(mail: _Mail) -> AmazonLinks:
             return other
         if not links.tells and "://" in mail.source:
             links = read_links(find_urls(mail.html)) if not other.fake_host else other
-    if links.signed and not links.complete:
+    if not links.complete and "amazon" in plain and "://" in plain:
         joined = read_links(find_urls(_join_broken_urls(plain)))
-        if joined.complete:
+        if joined.complete or (joined.tells and not links.tells):
             return joined
     return links
 
@@ -273,11 +275,11 @@ def _join_broken_urls(text: str) -> str:
         bare = line.strip()
         if in_url and bare and " " not in bare and "://" not in bare and not bare.startswith(("-", "#", ">")):
             joined[-1] += bare
-            in_url = len(bare) > 40 or bare.endswith(("=", "&"))
+            in_url = len(bare) >= SHORTEST_WRAP or bare.endswith(("=", "&"))
             continue
         joined.append(line.rstrip() if "://" in line else line)
         last = bare.rpartition(" ")[2]
-        in_url = "://" in last and len(bare) > 40
+        in_url = "://" in last and len(bare) >= SHORTEST_WRAP
     return "\n".join(joined)
 
 
@@ -557,7 +559,7 @@ def _order_in_template(mail: _Mail) -> str | None:
 
 def _name_in_copy(subject: str) -> str | None:
     """Return the buyer's first name of a copy's subject: what stands last ("Your e-mail to <name>"), in any language."""
-    bare = re.sub(r"\[[^\]]*\]|\([^)]*\)|（[^）]*）", " ", subject).strip().rstrip(".:!")
+    bare = _BRACKETS.sub(" ", subject).strip().rstrip(".:!")
     honoured = re.search(r"([^\s　]{1,40}?)\s?(?:様|さん)", bare)
     if honoured:
         return honoured[1]

@@ -35,7 +35,7 @@ MAX_FLOWED = 200_000
 _CHARSET = re.compile(r"charset\s{0,5}=\s{0,5}[\"']?([^\s\"';]{1,60})", re.IGNORECASE)
 _BOUNDARY = re.compile(r"boundary\s{0,5}=\s{0,5}(?:\"([^\"]{1,200})\"|([^\s\";]{1,200}))", re.IGNORECASE)
 _NESTED = re.compile(rb"^content-type:\s*(?:multipart|message)/", re.IGNORECASE | re.MULTILINE)
-_SOFT_BREAK = re.compile(r"^(?!-- $)(?!>)([^\n]*\S[^\n]*) \n(?![>\n])", re.MULTILINE)
+_SOFT_BREAK = re.compile(r"^(?!-- $)(?!>)(?=[ \t]*+\S)([^\n]*) \n(?![>\n])", re.MULTILINE)
 _KEPT = ("content-type", "content-transfer-encoding", "content-disposition", "mime-version")
 _STDLIB_ERRORS = (
     LookupError, ValueError, TypeError, AttributeError, AssertionError, RecursionError, NotImplementedError, OverflowError,
@@ -175,6 +175,8 @@ def _walk_fast(node: fast_mail_parser.PyLazyMimePart, body: Body, depth: int) ->
         for child in children:
             _walk_fast(child, body, depth + 1)
         return
+    if kind.startswith("multipart/"):
+        return  # no boundary, or none that is used: the raw reading finds the words
     body.parts += 1
     if kind in ("text/plain", "text/html"):
         if (node.disposition or "").lower() != "attachment":

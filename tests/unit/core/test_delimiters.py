@@ -154,6 +154,7 @@ def test_forwarded_words_are_the_quoted_ones() -> None:
         .replace("------------- End message -------------\n", "")
     )
     assert read_words(f"please answer\n\n{FORWARDED}{bare}", forwarded=True).text == "my words"
+    assert read_words(message("a\n> b\nc"), forwarded=True).text == "a\n> b\nc"
     assert read_words("please\n\nOn 2026 Ana wrote:\n> a\n> b\n> c\n> d\n> e", forwarded=True).text.endswith("e")
 
 
