@@ -29,9 +29,10 @@ class CodeMeaning:
 
 
 def assign_code(conn: Connection, person: str, delivery_id: int, now: datetime) -> int:
-    """Return the smallest number free on this person's phones, now taken by this delivery.
+    """Return the number that answers this delivery, now taken by it.
 
-    Free are numbers whose clocks are all closed or that were given out more than 24 h ago, after a short rest.
+    What says again what an earlier message to this person said keeps its number: half asleep, one types the one that was read
+    first. Else it is the smallest free one: its clocks are all closed or it was given out more than 24 h ago, after a rest.
     """
     conn.execute(
         update(reply_code)
@@ -42,12 +43,36 @@ def assign_code(conn: Connection, person: str, delivery_id: int, now: datetime) 
     )
     in_use = or_(reply_code.c.freed_at.is_(None), reply_code.c.freed_at > now - CODE_RESTS)
     while True:
-        taken = set(conn.scalars(select(reply_code.c.code).where(reply_code.c.person == person, in_use)))
-        code = next(number for number in range(1, len(taken) + 2) if number not in taken)
+        code = _same_threads(conn, person, delivery_id)
+        if code is not None:
+            conn.execute(
+                update(reply_code)
+                .where(reply_code.c.person == person, reply_code.c.code == code, reply_code.c.freed_at.is_(None))
+                .values(freed_at=now - CODE_RESTS)
+            )
+        else:
+            taken = set(conn.scalars(select(reply_code.c.code).where(reply_code.c.person == person, in_use)))
+            code = next(number for number in range(1, len(taken) + 2) if number not in taken)
         values = {"person": person, "code": code, "delivery_id": delivery_id, "issued_at": now}
         # SMS and voice lanes of two workers may reach for the same number: the partial unique index decides.
         if conn.execute(insert_once(conn, reply_code).returning(reply_code.c.id), values).first() is not None:
             return code
+
+
+def _same_threads(conn: Connection, person: str, delivery_id: int) -> int | None:
+    """Return the number in use whose message was about exactly the clocks of this one, or None."""
+    live = conn.execute(
+        select(reply_code.c.code, notification.c.clock_id)
+        .join(notification, notification.c.delivery_id == reply_code.c.delivery_id)
+        .where(reply_code.c.person == person, reply_code.c.freed_at.is_(None))
+    ).all()
+    mine = set(conn.scalars(select(notification.c.clock_id).where(notification.c.delivery_id == delivery_id)))
+    if not mine or None in mine:
+        return None  # a test or a summary
+    clocks: dict[int, set[int | None]] = {}
+    for row in live:
+        clocks.setdefault(row.code, set()).add(row.clock_id)
+    return next((code for code in sorted(clocks) if clocks[code] == mine), None)
 
 
 def lookup_code(conn: Connection, person: str, code: int) -> CodeMeaning | None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from sqlalchemy import Connection, func, or_, select, update
+from sqlalchemy import Connection, and_, func, or_, select, update
 
 from alerts.codes import free_codes_of
 from alerts.core.model import Channel, Notification, Purpose
@@ -23,6 +23,7 @@ transaction as what it counts."""
 GROUPED_CHANNELS = (Channel.SMS, Channel.VOICE)
 ABOUT_A_CLOCK = (Purpose.ALERT, Purpose.REOPENED, Purpose.LOOK_AHEAD)
 _EMPTY = "{}"
+_HELD = (Cause.QUIET, Cause.SILENCED, Cause.RATE_LIMIT)
 _FAMILY_MARK = "~>"
 _UPDATES_AT_ONCE = 500  # values in one IN (…): SQLite allows 32,766, older ones 999
 
@@ -33,7 +34,10 @@ def ignore_outcome(conn: Connection, receiver: str, channel: str, outcome: str) 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutboxStats:
-    """What is not yet delivered: how many rows, and since when the oldest has been due (None: none is due)."""
+    """What is not yet delivered: how many rows, and since when the oldest has been due (None: none is due).
+
+    What is held back on purpose (quiet hours, a silence, the rate of messages to a phone) is not due.
+    """
 
     pending: int
     oldest_at: datetime | None
@@ -218,8 +222,13 @@ def cancel_for_thread(
 def stats(conn: Connection, now: datetime) -> OutboxStats:
     """Return how much is not delivered yet, and the oldest instant since which something has been due."""
     undelivered = notification.c.status.in_((NotificationStatus.PENDING, NotificationStatus.SENDING))
+    held = and_(
+        notification.c.status == NotificationStatus.PENDING,
+        func.coalesce(notification.c.reason, "").in_(_HELD),
+        notification.c.next_attempt_at > now,
+    )
     row = conn.execute(
-        select(func.count(), func.min(notification.c.due_at).filter(notification.c.due_at <= now))
+        select(func.count(), func.min(notification.c.due_at).filter(notification.c.due_at <= now, ~held))
         .select_from(notification)
         .where(undelivered)
     ).one()

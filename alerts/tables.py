@@ -87,6 +87,7 @@ class Cause(StrEnum):
     NEVER_TOLD = "never_told"  # the news of an end, or a change, for somebody who saw no beginning
     EXPIRED = "expired"
     FORGOTTEN = "forgotten"  # its thread was erased
+    OPTED_OUT = "opted_out"  # this person sent STOP; whoever is next was asked instead
     NO_ADDRESS = "no_address"  # the configuration no longer says how to reach this receiver
     GAVE_UP = "gave_up"  # as many attempts as are made
     UNKNOWN_OUTCOME = "unknown_outcome"  # a notice that may have arrived; never repeated on a guess

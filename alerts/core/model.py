@@ -130,6 +130,7 @@ class ThreadFacts:
     acknowledged_at: datetime | None = None
     acknowledgement_expires_at: datetime | None = None
     snoozed_until: datetime | None = None
+    silenced_until: datetime | None = None
     answered_at: datetime | None = None
     answered_route: str | None = None
     answered_by: str | None = None

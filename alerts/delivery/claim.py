@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, and_, delete, exists, or_, sel
 
 from alerts.codes import assign_code
 from alerts.core.model import Channel, Delivery, Purpose, ThreadFacts
-from alerts.delivery.content import build_delivery, carried_rows
+from alerts.delivery.content import build_delivery, carried_rows, clocks_of, is_settled_summary
 from alerts.delivery.group import choose_group, is_grouped
 from alerts.delivery.ports import Address, Ports
 from alerts.outbox import notification_of
@@ -22,6 +22,8 @@ from alerts.tables import Cause, DeliveryStatus, NotificationStatus, delivery, i
 
 _ONLY_WHILE_WANTED = (Purpose.ALERT, Purpose.LOOK_AHEAD)
 _NEWS_OF_WHAT_WAS_TOLD = (Purpose.CLOSED, Purpose.UPDATE)
+_RINGS = (Purpose.ALERT, Purpose.REOPENED)  # what a silence mutes
+_ANSWERABLE = (Purpose.ALERT, Purpose.REOPENED, Purpose.TEST)  # what a person can answer takes a number
 _RATE_WINDOW = timedelta(hours=3)  # the longest of the limits per phone
 _ROWS_AT_ONCE = 200  # in one message to a phone; the rest follows in the next
 
@@ -56,7 +58,7 @@ def claim_next(
     rows = _next_rows(conn, channel, ports, resting, now)
     if not rows:
         return None
-    facts = ports.load_facts(conn, sorted({row.clock_id for row in rows if row.clock_id is not None}), now)
+    facts = ports.load_facts(conn, clocks_of(rows), now)
     rows = _drop_pointless(conn, rows, facts, ports, now)
     rows = _hold_quiet(conn, rows, facts, ports, now)
     if not rows:
@@ -98,7 +100,7 @@ def claim_again(conn: Connection, row: Any, ports: Ports, now: datetime) -> Clai
         return Passed()
     rows = carried_rows(conn, row.id)
     kept = _claim_rows(conn, [item.id for item in rows], NotificationStatus.SENDING, row.id, ports, now)
-    facts = ports.load_facts(conn, sorted({item.clock_id for item in rows if item.clock_id is not None}), now)
+    facts = ports.load_facts(conn, clocks_of(rows), now)
     _cancel_unwanted(conn, [item for item in rows if item.id not in kept], facts, ports, now)
     address = ports.directory.address_of(row.receiver, Channel(row.channel), row.person)
     if not kept or address is None:
@@ -174,6 +176,9 @@ def _drop_pointless(
     unwanted = [row for row in left if not row.wanted or (row.clock_id is not None and row.clock_id not in facts)]
     _cancel_unwanted(conn, unwanted, facts, ports, now)
     left = _without(left, unwanted)
+    settled = [row for row in left if is_settled_summary(row, facts)]
+    _cancel(conn, settled, Cause.NOT_WANTED, ports, now)
+    left = _without(left, settled)
     rings = any(row.purpose not in _NEWS_OF_WHAT_WAS_TOLD for row in left)
     untold = [row for row in left if not rings and _was_never_told(conn, row)]
     _cancel(conn, untold, Cause.NEVER_TOLD, ports, now)
@@ -207,15 +212,18 @@ def _was_never_told(conn: Connection, row: Any) -> bool:
 def _hold_quiet(
     conn: Connection, rows: Sequence[Any], facts: Mapping[int, ThreadFacts], ports: Ports, now: datetime
 ) -> list[Any]:
-    """Put off what waits for the end of quiet hours; return what may go now."""
+    """Put off what waits for the end of a silence or of quiet hours; return what may go now."""
     going = []
     for row in rows:
         clock_facts = facts.get(row.clock_id) if row.clock_id is not None else None
-        until = ports.hold(notification_of(row), clock_facts, now) if row.person is not None else None
-        if until is None or until <= now:
+        silenced = clock_facts.silenced_until if clock_facts is not None and row.purpose in _RINGS else None
+        quiet = ports.hold(notification_of(row), clock_facts, now) if row.person is not None else None
+        until = max((at for at in (silenced, quiet) if at is not None and at > now), default=None)
+        if until is None:
             going.append(row)
-        else:
-            _put_off(conn, [row], min(until, now + ports.timing.hold_again), Cause.QUIET)
+            continue
+        cause = Cause.SILENCED if silenced is not None else Cause.QUIET
+        _put_off(conn, [row], min(until, now + ports.timing.hold_again), cause)
     return going
 
 
@@ -289,7 +297,7 @@ def _write_intent(
         conn.execute(delete(delivery).where(delivery.c.id == inserted.id))
         return Passed()
     rows = [row for row in rows if row.id in kept]
-    if is_grouped(Channel(head.channel)):
+    if is_grouped(Channel(head.channel)) and purpose in _ANSWERABLE:
         code = assign_code(conn, head.person or head.receiver, inserted.id, now)
         conn.execute(update(delivery).where(delivery.c.id == inserted.id).values(code=code))
     row = conn.execute(select(delivery).where(delivery.c.id == inserted.id)).one()

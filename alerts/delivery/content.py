@@ -19,7 +19,7 @@ def rebuild(conn: Connection, row: Any, ports: Ports, now: datetime) -> Delivery
     if address is None:
         return None
     rows = carried_rows(conn, row.id)
-    facts = ports.load_facts(conn, sorted({item.clock_id for item in rows if item.clock_id is not None}), now)
+    facts = ports.load_facts(conn, clocks_of(rows), now)
     return build_delivery(conn, row, rows, address, facts, now)
 
 
@@ -27,8 +27,13 @@ def build_delivery(
     conn: Connection, row: Any, rows: Sequence[Any], address: Address, facts: Mapping[int, ThreadFacts], now: datetime
 ) -> Delivery:
     """Return the Delivery of a row of `delivery` that carries these rows of `notification`."""
-    threads = facts_in_order(rows, facts)
-    if not is_grouped(Channel(row.channel)) and len(threads) > 1:  # one thread: its newest clock speaks
+    if row.purpose == Purpose.LOOK_AHEAD:
+        threads = open_of_summary(rows[0], facts) if rows else ()
+    else:
+        threads = facts_in_order(rows, facts)
+    if (
+        row.purpose != Purpose.LOOK_AHEAD and not is_grouped(Channel(row.channel)) and len(threads) > 1
+    ):  # one thread: its newest clock speaks
         threads = (max(threads, key=lambda item: item.clock_id),)
     leading = next((item for item in rows if item.purpose == row.purpose), None)
     return Delivery(
@@ -43,12 +48,41 @@ def build_delivery(
         person=row.person,
         threads=threads,
         content=json.loads(leading.content) if leading is not None else {},
-        post=_post_of(conn, row.channel, address.address, threads),
+        post=None if row.purpose == Purpose.LOOK_AHEAD else _post_of(conn, row.channel, address.address, threads),
         code=row.code,
         attempted_at=row.intent_at,
         secret=address.secret,
         external=address.external,
     )
+
+
+def clocks_of(rows: Sequence[Any]) -> list[int]:
+    """Return the clocks that these rows are about: their own, and those that a look-ahead names."""
+    found = {row.clock_id for row in rows if row.clock_id is not None}
+    for row in rows:
+        found.update(_named(row))
+    return sorted(found)
+
+
+def open_of_summary(row: Any, facts: Mapping[int, ThreadFacts]) -> tuple[ThreadFacts, ...]:
+    """Return what is still to be told of the clocks that a look-ahead names, nearest deadline first."""
+    threads = [facts[clock_id] for clock_id in _named(row) if clock_id in facts]
+    left = [item for item in threads if item.answered_at is None and item.waived_at is None]
+    return tuple(sorted(left, key=lambda item: (item.deadline_at, item.clock_id)))
+
+
+def is_settled_summary(row: Any, facts: Mapping[int, ThreadFacts]) -> bool:
+    """Return whether a look-ahead has nothing to say any more: all it names was answered, waived or taken by somebody."""
+    if row.purpose != Purpose.LOOK_AHEAD or not _named(row):
+        return False
+    left = open_of_summary(row, facts)
+    return all(item.acknowledged_by is not None or item.snoozed_until is not None for item in left)
+
+
+def _named(row: Any) -> tuple[int, ...]:
+    if row.purpose != Purpose.LOOK_AHEAD:
+        return ()
+    return tuple(int(clock_id) for clock_id in json.loads(row.content).get("clock_ids", ()))
 
 
 def _post_of(conn: Connection, channel: str, place: str, threads: Sequence[ThreadFacts]) -> Post | None:

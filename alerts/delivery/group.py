@@ -13,6 +13,7 @@ _OVERTAKES = {
 }
 _LEADING = (Purpose.REOPENED, Purpose.ALERT, Purpose.CLOSED, Purpose.UPDATE)
 _GROUPED = (Purpose.ALERT, Purpose.CLOSED, Purpose.REOPENED)
+_RINGING = (Purpose.ALERT, Purpose.REOPENED)  # what is open again is due at once: one message says both
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +28,8 @@ class Group:
 def choose_group(rows: Sequence[Any]) -> Group:
     """Return what to send next out of rows of one slot (at least one), which stand most urgent first.
 
-    A phone gets one message for everything of one purpose. A thread in a channel gets one message about its newest clock:
-    an end outweighs what was still to be said before it, a ring carries the redrawing with it.
+    A phone gets one message for all that rings, and one for all that ended. A thread in a channel gets one message about its
+    newest clock: an end outweighs what was still to be said before it, a ring carries the redrawing with it.
     """
     if rows[0].channel in GROUPED_CHANNELS:
         return _for_a_phone(rows)
@@ -41,8 +42,15 @@ def _for_a_phone(rows: Sequence[Any]) -> Group:
     superseded = _overtaken(rows)
     left = [row for row in rows if row.id not in superseded]
     purpose = Purpose(left[0].purpose)
-    carried = [row.id for row in left if row.purpose == purpose] if purpose in _GROUPED else [left[0].id]
-    return Group(purpose, tuple(carried), tuple(sorted(superseded)))
+    if purpose not in _GROUPED:
+        return Group(purpose, (left[0].id,), tuple(sorted(superseded)))
+    together = _RINGING if purpose in _RINGING else (purpose,)
+    carried = [row for row in left if row.purpose in together]
+    if purpose in _RINGING:
+        reopened = {row.clock_id for row in carried if row.purpose == Purpose.REOPENED}
+        all_reopened = all(row.clock_id in reopened for row in carried)
+        purpose = Purpose.REOPENED if all_reopened else Purpose.ALERT
+    return Group(purpose, tuple(row.id for row in carried), tuple(sorted(superseded)))
 
 
 def _overtaken(rows: Sequence[Any]) -> set[int]:

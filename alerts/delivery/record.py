@@ -48,7 +48,7 @@ def record_sent(
     _end(conn, rows, NotificationStatus.SENT, None, now)
     for row in rows:
         ports.record_outcome(conn, row.receiver, row.channel, outcome)
-    if receipt.post is not None and len(item.threads) == 1:
+    if receipt.post is not None and len(item.threads) == 1 and item.purpose is not Purpose.LOOK_AHEAD:
         values = {
             "channel": item.channel.value,
             "place": item.address,
@@ -146,8 +146,11 @@ def fail_rows(conn: Connection, rows: Sequence[Any], reason: str, ports: Ports, 
         _tell_team(conn, Target(receiver, Channel(channel), person), reason, ports, now)
 
 
-def stand_in(conn: Connection, rows: Sequence[Any], ports: Ports, now: datetime) -> int:
-    """Enqueue these notifications for those who come next; return how many were new. Nobody is asked twice."""
+def stand_in(conn: Connection, rows: Sequence[Any], ports: Ports, now: datetime, *, besides: str | None = None) -> int:
+    """Enqueue these notifications for those who come next; return how many were new. Nobody is asked twice.
+
+    `besides`: a person who is not to be tried another way.
+    """
     planned = []
     for row in rows:
         if row.purpose not in _STOOD_IN_FOR:
@@ -155,6 +158,8 @@ def stand_in(conn: Connection, rows: Sequence[Any], ports: Ports, now: datetime)
         failed = notification_of(row)
         phones = _may_ring_phones(conn, failed, ports, now)
         for target in ports.directory.next_after(failed, now):
+            if besides is not None and target.person == besides:
+                continue
             if (phones or not is_grouped(target.channel)) and not _was_tried(conn, row.family, target):
                 planned.append(_for_target(failed, target, now))
                 break

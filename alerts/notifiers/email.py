@@ -97,7 +97,10 @@ class EmailNotifier:
         digest = hashlib.sha256(delivery.reference.encode()).hexdigest()[:32]
         message["Message-ID"] = f"<{digest}@{self._domain}>"
         message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no absence notice comes back
-        if delivery.purpose not in (Purpose.REPORT, Purpose.DIGEST, Purpose.TEST) and delivery.threads:
+        if (
+            delivery.purpose not in (Purpose.REPORT, Purpose.DIGEST, Purpose.TEST, Purpose.LOOK_AHEAD)
+            and delivery.threads
+        ):
             # All mails about one thread stand together in the reader's program.
             message["References"] = f"<thread-{delivery.threads[0].thread_id}.replyby@{self._domain}>"
         message.set_content(mail.text)

@@ -176,9 +176,17 @@ def test_a_message_that_was_refused_takes_no_number_away(rig: Rig) -> None:
     assert [item.code for item in rig.sms.attempts] == [1, 1]
 
 
-def test_codes_of_sms_and_voice_to_one_person_differ(rig: Rig) -> None:
+def test_sms_and_voice_to_one_person_about_the_same_thread_say_one_number(rig: Rig) -> None:
     rig.open(1)
     rig.put(make_page(1), make_page(1, receiver="oncall-voice", channel=Channel.VOICE))
+    rig.deliver()
+    codes = [item.code for channel in (Channel.SMS, Channel.VOICE) for item in rig.notifiers[channel].accepted]
+    assert codes == [1, 1]
+
+
+def test_sms_and_voice_to_one_person_about_different_threads_say_different_numbers(rig: Rig) -> None:
+    rig.open(1, 2)
+    rig.put(make_page(1), make_page(2, receiver="oncall-voice", channel=Channel.VOICE))
     rig.deliver()
     codes = [item.code for channel in (Channel.SMS, Channel.VOICE) for item in rig.notifiers[channel].accepted]
     assert sorted(code or 0 for code in codes) == [1, 2]

@@ -171,6 +171,16 @@ def test_the_smallest_free_number_of_a_phone_is_given_out(conn: Connection) -> N
     assert assign_code(conn, "Ana", deliver(conn), START + CODE_RESTS) == 2
 
 
+def test_what_says_the_same_again_keeps_its_number(conn: Connection) -> None:
+    first = assign_code(conn, "Ana", deliver(conn, *put(conn, make_page(1))), START)
+    both = assign_code(conn, "Ana", deliver(conn, *put(conn, make_page(1, step=1), make_page(2))), START)
+    again = deliver(conn, *put(conn, make_page(1, occurrence=1)))
+    assert (first, both, assign_code(conn, "Ana", again, START + CODE_RESTS)) == (1, 2, 1)
+    meaning = lookup_code(conn, "Ana", 1)
+    assert meaning is not None
+    assert (meaning.clock_ids, meaning.in_use) == ((1,), True)
+
+
 def test_a_number_stays_in_use_until_all_its_clocks_are_closed(conn: Connection) -> None:
     code = assign_code(conn, "Ana", deliver(conn, *put(conn, make_page(1), make_page(2))), START)
     cancel_for_clocks(conn, [1], Cause.ANSWERED, START)
@@ -234,7 +244,7 @@ def test_no_number_ever_stands_for_two_open_messages(steps: list[tuple[int, bool
             reopen_clocks(conn, [clock_id])
             carried = deliver(conn, *put(conn, make_page(clock_id, occurrence=number)))
             code = assign_code(conn, "Ana", carried, START)
-            assert code not in in_use
+            assert in_use.get(code, {clock_id}) == {clock_id}
             assert code <= len(steps)
             in_use[code] = {clock_id}
     engine.dispose()
