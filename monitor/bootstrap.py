@@ -16,17 +16,16 @@ from alerts.core.oncall_calendar import parse_calendar
 from alerts.core.schedule import Override, Rotation, Schedule
 from alerts.core.staffing import Shift
 from alerts.core.words.holding import holding_reply_url
-from alerts.delivery.ports import Ports
-from alerts.dispatcher import Dispatcher, new_owner
+from alerts.dispatcher import Dispatcher
 from alerts.heartbeat import Heartbeat
 from alerts.notifiers.base import Notifier
 from monitor.config.model import Config, MailboxConfig, ScheduleConfig, TwilioConfig
 from monitor.core.messages import Message, Where
 from monitor.errors import ConfigError, StoreError
-from monitor.jobs.answers import apply_answer, first_time, read_unreachable, record_proven, reject_answer
-from monitor.jobs.deliver import build_load_facts, build_still_wanted
-from monitor.jobs.people import AddressBook
-from monitor.jobs.services import Recognise, Roster, Services, record_outcome
+from monitor.jobs.answers import apply_answer, first_time, record_proven, reject_answer
+from monitor.jobs.deliver import build_ports
+from monitor.jobs.people import AddressBook, read_unreachable
+from monitor.jobs.services import Recognise, Roster, Services
 from monitor.jobs.showing import Shown, metric_names
 from monitor.metrics.export import PollDurations, build_registry
 from monitor.metrics.server import Server, Site, serve
@@ -140,9 +139,8 @@ def build_directory(config: Config) -> Directory:
         people={person.name: person for person in config.people},
         schedules={schedule.name: _schedule(schedule, config) for schedule in config.schedules},
         shifts=shifts,
-        fallback=tuple(
-            receiver.name for receiver in config.receivers if receiver.type in ("slack", "console", "email")
-        ),
+        fallback=config.worker.health_notify
+        or tuple(receiver.name for receiver in config.receivers if receiver.type in ("slack", "console", "email")),
     )
 
 
@@ -212,9 +210,9 @@ def build_source(mailbox: MailboxConfig, config: Config, now: WallClock) -> Mail
 
     token: Callable[[], str] | None = None
     if mailbox.oauth:
-        from monitor.oauth import build_token_provider
+        from monitor.oauth.keeper import TokenKeeper
 
-        token = build_token_provider(mailbox, config.worker.state_directory)
+        token = TokenKeeper(mailbox, config.worker.state_directory, now).access_token
     return ImapSource(mailbox, wants_mail, password=lambda: mailbox.password, token=token)
 
 
@@ -324,19 +322,6 @@ def build_dispatcher(
 ) -> Dispatcher:
     """Return what delivers the outbox."""
     return Dispatcher(services.engine, notifiers, build_ports(services, book, policies), services.utc_now)
-
-
-def build_ports(services: Services, book: AddressBook, policies: PolicyCache | None = None) -> Ports:
-    """Return what delivering is told by the rest of the house."""
-    return Ports(
-        directory=book,
-        load_facts=build_load_facts(services, policies or PolicyCache()),
-        still_wanted=build_still_wanted(services),
-        hold=book.hold,
-        allowed_at=book.allowed_at,
-        record_outcome=record_outcome,
-        owner=new_owner(),
-    )
 
 
 def build_worker(services: Services, stream: TextIO | None = None) -> Worker:

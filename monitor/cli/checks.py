@@ -195,7 +195,8 @@ def send_test(
     config: ConfigOption = None,
 ) -> None:
     """Send one marked test notification and read it back from the provider."""
-    from monitor.bootstrap import build_notifiers, build_ports, build_worker
+    from monitor.bootstrap import build_notifiers, build_worker
+    from monitor.jobs.deliver import build_ports
     from monitor.jobs.testing import plan_test, proven_since, read_results, unfinished
     from monitor.store.engine import WorkerLock
 

@@ -11,11 +11,14 @@ import structlog
 from sqlalchemy import Connection
 
 from alerts.codes import lookup_code
-from alerts.core.contact import acknowledgement_expires_at, snooze_until
-from alerts.core.model import Answer, AnswerKind, AnswerResult, Channel, ThreadFacts
+from alerts.core.contact import PHONE_CHANNELS, acknowledgement_expires_at, snooze_until
+from alerts.core.model import Answer, AnswerKind, AnswerResult, ThreadFacts
+from alerts.delivery.opted_out import hand_on
 from alerts.outbox import cancel_for_clocks, enqueue, record_event_once, told_receivers
 from alerts.tables import Cause
 from monitor.core.facts import MarkKind
+from monitor.jobs.deliver import build_ports
+from monitor.jobs.people import OPTED_OUT, AddressBook, read_unreachable
 from monitor.jobs.services import Services, record_outcome
 from monitor.jobs.told import follow_changes, plan_updates
 from monitor.store.clocks import ClockChange, resolve_and_save
@@ -32,7 +35,7 @@ from monitor.store.decisions import (
 )
 from monitor.store.due import PolicyCache, read_one, wake_clocks
 from monitor.store.engine import writing
-from monitor.store.health import delete_mark, read_marks, record_mark
+from monitor.store.health import delete_mark, record_mark
 from monitor.store.open_threads import read_facts
 from monitor.store.tallies import Tallies
 
@@ -40,9 +43,6 @@ log = structlog.get_logger(__name__)
 
 DEFAULT_SNOOZE = timedelta(hours=1)
 SETTLED_AT_ONCE = 500
-OPTED_OUT = "opted_out:"
-"""Marks the phones of people who sent STOP."""
-
 PROVEN = "proven:"
 """Marks people who answered a test page."""
 
@@ -51,7 +51,8 @@ def apply_answer(services: Services, policies: PolicyCache, answer: Answer) -> A
     """Do what a person said, once, and return what came of it.
 
     `text_key`: "acknowledged", "answered", "waived", "snoozed", "undone", "stopped", "started"; or, when nothing was
-    changed, "repeated" (the same event again), "unknown_code", "unknown_thread", "already_closed", "nothing_to_undo".
+    changed, "repeated" (the same event again), "unknown_code", "unknown_thread", "already_closed", "nothing_to_undo",
+    "stale" (a press on what was said of an earlier wait).
 
     Raises:
         StoreError: the database cannot be used; the answer was not taken and may be given again.
@@ -100,7 +101,7 @@ def _apply(
     connection: Connection, services: Services, policies: PolicyCache, answer: Answer, now: datetime
 ) -> AnswerResult:
     if answer.kind in (AnswerKind.STOP, AnswerKind.START):
-        return _opt(connection, services, answer, now)
+        return _opt(connection, services, policies, answer, now)
     if answer.thread_id is not None:
         thread_ids: Sequence[int] = (answer.thread_id,)
         meant: Sequence[int] | None = None
@@ -112,13 +113,16 @@ def _apply(
             record_mark(connection, f"{PROVEN}{answer.by}", now)
             return AnswerResult(accepted=True, text_key="proven", by=answer.by)
         thread_ids, meant = meaning.thread_ids, meaning.clock_ids
-    act = _ACTIONS[answer.kind]
     changes: list[ClockChange] = []
     clock_ids: list[int] = []
     refused = "unknown_thread"
     for thread_id in thread_ids:
         clock = read_last_clock(connection, thread_id)
         if clock is None:
+            continue
+        if answer.clock_id is not None and answer.clock_id != clock.id:
+            # Pressed on what a message said of an earlier wait, a moment before it was redrawn.
+            refused = "stale"
             continue
         if answer.kind is AnswerKind.UNDO:
             message_id = revoke_last_mark(connection, thread_id, tuple(MarkKind), by=answer.by, now=now)
@@ -133,9 +137,9 @@ def _apply(
             # An SMS speaks of the wait it told about, not of one that began after it.
             refused = "already_closed"
             continue
-        changes += act(connection, services, policies, clock, answer, now)
+        changes += _ACTIONS[answer.kind](connection, services, policies, clock, answer, now)
         clock_ids.append(clock.id)
-    follow_changes(connection, changes, now)
+    follow_changes(connection, changes, now, why_open="undone")
     threads = _facts(connection, services, thread_ids, now)
     if not clock_ids:
         return AnswerResult(accepted=False, text_key=refused, threads=threads, by=answer.by)
@@ -201,7 +205,9 @@ def _mark(
     return resolve_and_save(connection, [start], {}, services.save_context(now))
 
 
-def _opt(connection: Connection, services: Services, answer: Answer, now: datetime) -> AnswerResult:
+def _opt(
+    connection: Connection, services: Services, policies: PolicyCache, answer: Answer, now: datetime
+) -> AnswerResult:
     """Leave a person out on the phone, or take them back: the next alert goes to whoever follows, and the team is told."""
     name = f"{OPTED_OUT}{answer.by}"
     stopped = answer.kind is AnswerKind.STOP
@@ -210,14 +216,11 @@ def _opt(connection: Connection, services: Services, answer: Answer, now: dateti
     else:
         delete_mark(connection, name)
     services.roster.replace_unreachable(read_unreachable(connection))
+    if stopped:
+        book = AddressBook(config=services.config, roster=services.roster)
+        hand_on(connection, answer.by, PHONE_CHANNELS, build_ports(services, book, policies), now)
     wake_clocks(connection, now)
     return AnswerResult(accepted=True, text_key="stopped" if stopped else "started", by=answer.by)
-
-
-def read_unreachable(connection: Connection) -> frozenset[tuple[str, Channel]]:
-    """Return the people who opted out, with the channels that no longer reach them."""
-    names = [name.removeprefix(OPTED_OUT) for name in read_marks(connection, OPTED_OUT)]
-    return frozenset((name, channel) for name in names for channel in (Channel.SMS, Channel.VOICE))
 
 
 _ACTIONS: dict[AnswerKind, Act] = {

@@ -8,12 +8,16 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, exists, or_, select
 
 from alerts.core.model import ThreadFacts
-from alerts.delivery.ports import LoadFacts, StillWanted
-from monitor.jobs.evaluate import next_step_of
-from monitor.jobs.services import Services
-from monitor.store.due import PolicyCache
+from alerts.core.suppress import Silence
+from alerts.delivery.ports import LoadFacts, Ports, StillWanted
+from alerts.dispatcher import new_owner
+from monitor.jobs.evaluate import next_step_of, silence_of
+from monitor.jobs.people import AddressBook
+from monitor.jobs.services import Services, record_outcome
+from monitor.store.due import PolicyCache, read_one
 from monitor.store.open_threads import read_facts
 from monitor.store.schema import sla_clock
+from monitor.store.silences import read_silences
 
 
 def build_load_facts(services: Services, policies: PolicyCache) -> LoadFacts:
@@ -21,6 +25,11 @@ def build_load_facts(services: Services, policies: PolicyCache) -> LoadFacts:
 
     def load(connection: Connection, clock_ids: Sequence[int], now: datetime) -> Mapping[int, ThreadFacts]:
         found = read_facts(connection, clock_ids, services.facts_context, now)
+        silences = read_silences(connection, now)
+        if silences:
+            found = {
+                clock_id: _silence(connection, policies, facts, silences, now) for clock_id, facts in found.items()
+            }
         if len(found) != 1:
             return found
         (clock_id, facts), *_ = found.items()
@@ -28,6 +37,13 @@ def build_load_facts(services: Services, policies: PolicyCache) -> LoadFacts:
         return {clock_id: replace(facts, next_step=step)}
 
     return load
+
+
+def _silence(
+    connection: Connection, policies: PolicyCache, facts: ThreadFacts, silences: Sequence[Silence], now: datetime
+) -> ThreadFacts:
+    one = read_one(connection, policies, facts.clock_id)
+    return facts if one is None else replace(facts, silenced_until=silence_of(one, silences, now))
 
 
 def build_still_wanted(services: Services) -> StillWanted:
@@ -48,3 +64,16 @@ def build_still_wanted(services: Services) -> StillWanted:
         )
 
     return wanted
+
+
+def build_ports(services: Services, book: AddressBook, policies: PolicyCache | None = None) -> Ports:
+    """Return what delivering is told by the rest of the house."""
+    return Ports(
+        directory=book,
+        load_facts=build_load_facts(services, policies or PolicyCache()),
+        still_wanted=build_still_wanted(services),
+        hold=book.hold,
+        allowed_at=book.allowed_at,
+        record_outcome=record_outcome,
+        owner=new_owner(),
+    )

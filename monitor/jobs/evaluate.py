@@ -8,7 +8,7 @@ import structlog
 from sqlalchemy import Connection
 
 from alerts.core.look_ahead import plan_look_ahead
-from alerts.core.model import NextStep, Notification
+from alerts.core.model import Channel, NextStep, Notification
 from alerts.core.plan import ClockPlan, next_step, plan_clock
 from alerts.core.suppress import Silence, silenced_until
 from alerts.core.words.content import look_ahead, read_instant
@@ -27,14 +27,17 @@ from monitor.store.due import (
     record_plans,
     view_of,
 )
+from monitor.store.effort import read_median_effort
 from monitor.store.engine import writing
-from monitor.store.open_threads import clock_state, read_facts
+from monitor.store.open_threads import clock_state, holder, read_facts
 from monitor.store.silences import read_silences
 from monitor.store.tallies import Tallies
 
 log = structlog.get_logger(__name__)
 
 LOOK_AHEAD_LIMIT = 2_000
+HELD = "+"
+"""Behind the shown state: somebody has it, or snoozed it."""
 _MOMENT = timedelta(microseconds=1)
 
 
@@ -93,7 +96,8 @@ def _evaluate_batch(
         looks_ahead |= plan.look_ahead_due
         if plan.held is not None and result.held is not None:
             result.held[plan.held] = result.held.get(plan.held, 0) + 1
-        if one.row.shown_state != state.value and one.row.told_at is not None and not plan.notifications:
+        shown = _shown(one, state, now)
+        if one.row.told_at is not None and (plan.notifications or _looks_different(one.row.shown_state, shown)):
             redrawn.append(one.row.id)
         counted = tallies.count_clock(
             one.row.counted,
@@ -105,10 +109,12 @@ def _evaluate_batch(
             now=now,
             labels=one.labels,
         )
-        recorded.append((one, plan, _look_at(one, plan, state, at_risk, now), state.value, counted))
+        recorded.append((one, plan, _look_at(one, plan, state, at_risk, now), shown, counted))
     record_plans(connection, recorded)
     if redrawn:
-        notifications += plan_updates(told_receivers(connection, redrawn), now)
+        rung = {(item.clock_id, item.receiver) for item in notifications if item.channel is Channel.SLACK}
+        told = told_receivers(connection, redrawn)
+        notifications += plan_updates([one for one in told if (one.clock_id, one.receiver) not in rung], now)
     if looks_ahead:
         notifications += _look_ahead(connection, services, policies, silences, now)
     tallies.save(connection)
@@ -117,7 +123,7 @@ def _evaluate_batch(
 
 def _plan(one: DueClock, services: Services, silences: Sequence[Silence], now: datetime) -> ClockPlan:
     """Return what is due for a clock; one that was over before the worker's first start is counted and told nobody."""
-    view = view_of(one, _silenced(one, silences, now))
+    view = view_of(one, silence_of(one, silences, now))
     if not one.row.backlog:
         return plan_clock(view, services.directory, now)
     return ClockPlan(
@@ -132,7 +138,20 @@ def _plan(one: DueClock, services: Services, silences: Sequence[Silence], now: d
     )
 
 
-def _silenced(one: DueClock, silences: Sequence[Silence], now: datetime) -> datetime | None:
+def _shown(one: DueClock, state: ClockState, now: datetime) -> str:
+    """Return what decides how a message that stands looks: the state, and whether somebody holds the escalation."""
+    row = one.row
+    held = holder(row, now) is not None or (row.snoozed_until is not None and row.snoozed_until > now)
+    return state.value + HELD if held else state.value
+
+
+def _looks_different(before: str | None, after: str) -> bool:
+    """Return whether a standing message is out of date; that somebody took it was drawn when they said so."""
+    return before is None or before.removesuffix(HELD) != after.removesuffix(HELD) or len(before) > len(after)
+
+
+def silence_of(one: DueClock, silences: Sequence[Silence], now: datetime) -> datetime | None:
+    """Return until when a clock's thread is silenced, or None."""
     if not silences:
         return None
     found = silenced_until(
@@ -162,19 +181,22 @@ def _look_ahead(
     connection: Connection, services: Services, policies: PolicyCache, silences: Sequence[Silence], now: datetime
 ) -> tuple[Notification, ...]:
     candidates = read_open_until(connection, policies, now, LOOK_AHEAD_LIMIT)
-    views = [view_of(one, _silenced(one, silences, now)) for one in candidates]
+    views = [view_of(one, silence_of(one, silences, now)) for one in candidates]
     plan = plan_look_ahead(views, services.directory.shifts, services.directory, now)
     record_look_ahead(connection, dict(plan.told_until))
     return tuple(_worded(connection, services, one, now) for one in plan.notifications)
 
 
 def _worded(connection: Connection, services: Services, summary: Notification, now: datetime) -> Notification:
-    """Return a look-ahead with the facts that its words need, as they stand now."""
+    """Return a look-ahead with what its words need, as it stands now."""
     found = read_facts(connection, summary.content["clock_ids"], services.facts_context, now)
-    until = read_instant(summary.content["next_shift_at"]) or read_instant(summary.content["shift_ends_at"])
-    assert until is not None
     threads = [found[clock_id] for clock_id in summary.content["clock_ids"] if clock_id in found]
-    return replace(summary, content={**summary.content, **look_ahead(threads, until=until)})
+    until = read_instant(summary.content["until"])
+    assert until is not None
+    # Deadlines shortly after the next shift starts are told too: "before" has to be true of all.
+    until = max([until, *(facts.deadline_at for facts in threads)])
+    median = read_median_effort(connection, now)
+    return replace(summary, content={**summary.content, **look_ahead(threads, until=until, median_response=median)})
 
 
 def next_step_of(
@@ -185,4 +207,4 @@ def next_step_of(
     if one is None or one.row.closed_at is not None or one.row.backlog:
         return None
     silences = read_silences(connection, now)
-    return next_step(view_of(one, _silenced(one, silences, now)), services.directory, now)
+    return next_step(view_of(one, silence_of(one, silences, now)), services.directory, now)

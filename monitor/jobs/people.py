@@ -4,12 +4,24 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from alerts.core.contact import Directory, expand_receiver, hold_until
+from sqlalchemy import Connection
+
+from alerts.core.contact import PHONE_CHANNELS, Directory, expand_receiver, hold_until, stand_ins
 from alerts.core.model import Channel, Notification, Person, Receiver, ThreadFacts
 from alerts.core.suppress import SMS_LIMITS, VOICE_LIMITS, allowed_at
 from alerts.delivery.ports import Address, Target
 from monitor.config.model import Config
 from monitor.jobs.services import Roster
+from monitor.store.health import read_marks
+
+OPTED_OUT = "opted_out:"
+"""Marks the phones of people who sent STOP."""
+
+
+def read_unreachable(connection: Connection) -> frozenset[tuple[str, Channel]]:
+    """Return the people who opted out, with the channels that no longer reach them."""
+    names = [name.removeprefix(OPTED_OUT) for name in read_marks(connection, OPTED_OUT)]
+    return frozenset((name, channel) for name in names for channel in PHONE_CHANNELS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,20 +67,17 @@ class AddressBook:
         )
 
     def next_after(self, failed: Notification, now: datetime) -> Sequence[Target]:
-        """Return who takes over: the same person by another way, then everybody else who is told of ReplyBy's troubles."""
-        found: list[Target] = []
+        """Return who takes over, nearest first.
+
+        The same person by another way, then whoever follows on the schedule; in the end everybody who is told of ReplyBy's
+        own troubles.
+        """
         receiver = self.directory.receivers.get(failed.receiver)
+        found: list[Target] = []
         if receiver is not None:
             found += [
                 Target(receiver.name, contact.channel, contact.person)
-                for contact in expand_receiver(receiver, self.directory, now)
-            ]
-        if failed.person is not None and failed.person in self.people:
-            someone = self.people[failed.person]
-            found += [
-                Target(failed.receiver, channel, someone.name)
-                for channel in (Channel.SMS, Channel.VOICE, Channel.SLACK, Channel.EMAIL)
-                if _address(someone, channel) is not None
+                for contact in stand_ins(receiver, failed.person, failed.channel, self.directory, now)
             ]
         found += self.health_targets(now)
         tried = Target(failed.receiver, failed.channel, failed.person)

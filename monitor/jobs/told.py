@@ -1,13 +1,16 @@
 """When a wait ends, runs on or changes: everybody who was told of it is told that, in the same transaction."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Connection, select
 
 from alerts.core.model import Channel, Notification, Purpose
 from alerts.outbox import Told, cancel_for_clocks, enqueue, reopen_clocks, told_receivers
 from alerts.tables import Cause
+from monitor.jobs.people import read_unreachable
 from monitor.jobs.services import record_outcome
 from monitor.store.clocks import ChangeKind, ClockChange
 from monitor.store.schema import sla_clock
@@ -18,8 +21,13 @@ CLOSING_SMS_WITHIN = timedelta(hours=6)
 PATIENT_CHANNELS = (Channel.SLACK, Channel.EMAIL, Channel.WEBHOOK, Channel.CONSOLE)
 
 
-def follow_changes(connection: Connection, changes: Iterable[ClockChange], now: datetime) -> int:
-    """Cancel what is pointless, and plan what those who were told must hear; return how many notifications are new."""
+def follow_changes(
+    connection: Connection, changes: Iterable[ClockChange], now: datetime, *, why_open: str | None = None
+) -> int:
+    """Cancel what is pointless, and plan what those who were told must hear; return how many notifications are new.
+
+    `why_open`: why clocks may be open again: "bounced", "undone", or None where nothing certain can be said.
+    """
     by_kind: dict[ChangeKind, list[int]] = {}
     for change in changes:
         by_kind.setdefault(change.kind, []).append(change.clock_id)
@@ -29,14 +37,16 @@ def follow_changes(connection: Connection, changes: Iterable[ClockChange], now: 
         cancel_for_clocks(connection, absorbed, Cause.NOT_WANTED, now, record_outcome=record_outcome)
     closed = by_kind.get(ChangeKind.CLOSED, [])
     if closed:
-        waived = _waived(connection, closed)
+        ends = _read_ends(connection, closed)
+        waived = [one for one in closed if ends[one].waived_at is not None]
         for cause, ids in ((Cause.WAIVED, waived), (Cause.ANSWERED, [one for one in closed if one not in waived])):
             cancel_for_clocks(connection, ids, cause, now, record_outcome=record_outcome)
-        planned += _closings(told_receivers(connection, closed), now)
+        planned += _closings(_reachable(connection, told_receivers(connection, closed)), ends, now)
     reopened = by_kind.get(ChangeKind.REOPENED, [])
     if reopened:
         reopen_clocks(connection, reopened)
-        planned += _reopenings(told_receivers(connection, reopened), _counts(connection, reopened), now)
+        told = _reachable(connection, told_receivers(connection, reopened))
+        planned += _reopenings(told, _counts(connection, reopened), why_open, now)
     changed = by_kind.get(ChangeKind.CHANGED, [])
     if changed:
         planned += plan_updates(told_receivers(connection, changed), now)
@@ -53,11 +63,19 @@ def plan_updates(told: Sequence[Told], now: datetime) -> list[Notification]:
     ]
 
 
-def _closings(told: Sequence[Told], now: datetime) -> list[Notification]:
+def _reachable(connection: Connection, told: Sequence[Told]) -> list[Told]:
+    """Leave out phones whose owner sent STOP meanwhile: the provider would refuse, and the team hear of it again."""
+    unreachable = read_unreachable(connection)
+    return [one for one in told if (one.person, one.channel) not in unreachable]
+
+
+def _closings(told: Sequence[Told], ends: Mapping[int, Any], now: datetime) -> list[Notification]:
     moment = int(now.timestamp() * 1_000_000)
     planned = []
     for one in told:
-        recent_page = one.channel is Channel.SMS and now - one.told_at <= CLOSING_SMS_WITHIN
+        by = ends[one.clock_id].waived_by or ends[one.clock_id].answered_by
+        # Whoever closed it knows, and was answered where they said so.
+        recent_page = one.channel is Channel.SMS and now - one.told_at <= CLOSING_SMS_WITHIN and one.person != by
         if one.purpose is Purpose.CLOSED or not (one.channel in PATIENT_CHANNELS or recent_page):
             continue
         key = f"closed:{one.clock_id}:{one.receiver}:{one.person or '-'}:{one.channel}:{moment}"
@@ -65,13 +83,15 @@ def _closings(told: Sequence[Told], now: datetime) -> list[Notification]:
     return planned
 
 
-def _reopenings(told: Sequence[Told], counts: dict[int, int], now: datetime) -> list[Notification]:
+def _reopenings(told: Sequence[Told], counts: dict[int, int], why: str | None, now: datetime) -> list[Notification]:
     planned = []
     for one in told:
         if one.purpose is not Purpose.CLOSED:
             continue
         key = f"reopened:{one.clock_id}:{one.receiver}:{one.person or '-'}:{one.channel}:{counts.get(one.clock_id, 0)}"
-        planned.append(_notification(one, Purpose.REOPENED, key, now))
+        told_again = _notification(one, Purpose.REOPENED, key, now)
+        page = one.channel is Channel.SMS
+        planned.append(replace(told_again, page=page, content={} if why is None else {"reason": why}))
     return planned
 
 
@@ -88,12 +108,13 @@ def _notification(one: Told, purpose: Purpose, key: str, now: datetime) -> Notif
     )
 
 
-def _waived(connection: Connection, clock_ids: Sequence[int]) -> list[int]:
-    found: list[int] = []
+def _read_ends(connection: Connection, clock_ids: Sequence[int]) -> dict[int, Any]:
+    """Return how each clock ended, by id."""
+    columns = (sla_clock.c.id, sla_clock.c.waived_at, sla_clock.c.waived_by, sla_clock.c.answered_by)
+    found: dict[int, Any] = {}
     for start in range(0, len(clock_ids), 400):
-        part = clock_ids[start : start + 400]
-        statement = select(sla_clock.c.id).where(sla_clock.c.id.in_(part), sla_clock.c.waived_at.is_not(None))
-        found += connection.execute(statement).scalars()
+        statement = select(*columns).where(sla_clock.c.id.in_(clock_ids[start : start + 400]))
+        found.update({row.id: row for row in connection.execute(statement)})
     return found
 
 

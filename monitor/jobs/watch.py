@@ -13,8 +13,7 @@ from alerts.core.staffing import staffed_periods
 from alerts.core.words import content
 from alerts.outbox import enqueue, stats
 from monitor.core.figures import FiguresBuilder, judge, latency_seconds
-from monitor.jobs.answers import OPTED_OUT
-from monitor.jobs.people import AddressBook
+from monitor.jobs.people import OPTED_OUT, AddressBook
 from monitor.jobs.reporting import StoredReports
 from monitor.jobs.services import Services
 from monitor.report.digest import READ_BEFORE, DigestFacts, build_digest, count_day, yesterday_span

@@ -303,6 +303,8 @@ class _Saver:
             # The target was frozen when the clock started; only an older first message chooses it anew.
             row["target_seconds"] = old.target_seconds
             row["deadline_at"] = old.deadline_at
+        # Once confirmed, by a mail or by a person who took it, it stays so.
+        row["verified"] = row["verified"] or old.verified
         differing = {key: value for key, value in row.items() if getattr(old, key) != value}
         counted = self._count(row, old.counted)
         if counted != old.counted:

@@ -41,7 +41,10 @@ def read_last_clock(connection: Connection, thread_id: int) -> Any:
 def record_acknowledgement(
     connection: Connection, clock: Any, *, by: str, at: datetime, expires_at: datetime, source: str
 ) -> None:
-    """Store that a person has it, until `expires_at`; a snooze ends with it."""
+    """Store that a person has it, until `expires_at`; a snooze ends with it.
+
+    Whoever takes it has looked at it: an origin that was not proven counts as confirmed.
+    """
     connection.execute(
         update(sla_clock)
         .where(sla_clock.c.id == clock.id)
@@ -50,6 +53,7 @@ def record_acknowledgement(
             acknowledged_at=at,
             acknowledgement_expires_at=expires_at,
             snoozed_until=None,
+            verified=True,
             next_due_at=at,
         )
     )

@@ -60,6 +60,7 @@ def _render(words: Words, result: AnswerResult, now: datetime, code: int | None)
         until=words.instant(until, now) if until else "",
         due=words.instant(first.deadline_at, now) if first else "",
         code="?" if code is None else code,
+        undo=words.say("button_undo") if code is None else f"undo {code}",
     )
     return text[0].upper() + text[1:]
 

@@ -141,11 +141,11 @@ WORDS: Table = {
     "said_acknowledged_open": "OK {by}: {what} es suyo.",
     "said_many": ("{n} pedido", "{n} pedidos"),
     "said_already": "{what}: {by} ya se ocupa.",
-    "said_answered": "OK {by}: {what} cuenta como respondido. Para deshacer: undo.",
+    "said_answered": "OK {by}: {what} cuenta como respondido. Para deshacer: {undo}.",
     "said_waived": "OK {by}: {what} no requiere respuesta. Márquelo también en Seller Central: hasta entonces Amazon lo cuenta.",  # noqa: E501
     "said_snoozed": "OK {by}: {what} en pausa hasta {until}.",
     "said_acknowledged_many": "OK {by}: {what} son suyos hasta {until}.",
-    "said_answered_many": "OK {by}: {what} cuentan como respondidos. Para deshacer: undo.",
+    "said_answered_many": "OK {by}: {what} cuentan como respondidos. Para deshacer: {undo}.",
     "said_waived_many": "OK {by}: {what} no requieren respuesta. Márquelos también en Seller Central: hasta entonces Amazon los cuenta.",  # noqa: E501
     "said_snoozed_many": "OK {by}: {what} en pausa hasta {until}.",
     "said_closed_many": "{what} ya están cerrados.",

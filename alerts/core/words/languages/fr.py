@@ -141,11 +141,11 @@ WORDS: Table = {
     "said_acknowledged_open": "OK {by} : {what} est à vous.",
     "said_many": ("{n} commande", "{n} commandes"),
     "said_already": "{what} : {by} s'en occupe déjà.",
-    "said_answered": "OK {by} : {what} compte comme répondu. Pour annuler : undo.",
+    "said_answered": "OK {by} : {what} compte comme répondu. Pour annuler : {undo}.",
     "said_waived": "OK {by} : {what}, aucune réponse nécessaire. Marquez-le aussi dans Seller Central : jusque-là, Amazon le compte.",  # noqa: E501
     "said_snoozed": "OK {by} : {what} en pause jusqu'à {until}.",
     "said_acknowledged_many": "OK {by} : {what} sont à vous jusqu'à {until}.",
-    "said_answered_many": "OK {by} : {what} comptent comme répondues. Pour annuler : undo.",
+    "said_answered_many": "OK {by} : {what} comptent comme répondues. Pour annuler : {undo}.",
     "said_waived_many": "OK {by} : {what} sans réponse nécessaire. Marquez-les aussi dans Seller Central : jusque-là, Amazon les compte.",  # noqa: E501
     "said_snoozed_many": "OK {by} : {what} en pause jusqu'à {until}.",
     "said_closed_many": "{what} sont déjà réglées.",

@@ -141,11 +141,11 @@ WORDS: Table = {
     "said_acknowledged_open": "OK {by}: {what} è tuo.",
     "said_many": ("{n} ordine", "{n} ordini"),
     "said_already": "{what}: se ne occupa già {by}.",
-    "said_answered": "OK {by}: {what} vale come risposto. Per annullare: undo.",
+    "said_answered": "OK {by}: {what} vale come risposto. Per annullare: {undo}.",
     "said_waived": "OK {by}: {what} non richiede risposta. Segnalo anche in Seller Central: fino ad allora Amazon lo conta.",
     "said_snoozed": "OK {by}: {what} in pausa fino a {until}.",
     "said_acknowledged_many": "OK {by}: {what} sono tuoi fino a {until}.",
-    "said_answered_many": "OK {by}: {what} valgono come risposti. Per annullare: undo.",
+    "said_answered_many": "OK {by}: {what} valgono come risposti. Per annullare: {undo}.",
     "said_waived_many": "OK {by}: {what} non richiedono risposta. Segnalali anche in Seller Central: fino ad allora Amazon li conta.",  # noqa: E501
     "said_snoozed_many": "OK {by}: {what} in pausa fino a {until}.",
     "said_closed_many": "{what} sono già chiusi.",
