@@ -128,7 +128,9 @@ def find_labels(text: str, book: LabelBook) -> set[str]:
                     found.add(name)
         head = word[:_HEAD]
         if head in stems:
-            found.update(name for stem, name in stems[head] if word.startswith(stem))
+            for stem, name in stems[head]:
+                if name not in found and word.startswith(stem):
+                    found.add(name)
     if not folded.isascii() and _UNSPACED.search(folded):
         found.update(name for phrase, name in book.unspaced if phrase in folded)
     return found

@@ -15,10 +15,10 @@ MAX_BLOCK = 256 * 1024
 """Bytes of a header block that are read; mails with more are attacks."""
 
 MAX_HEADERS = 2_000
+MAX_NAME = 100
 MAX_ADDRESSES = 200
 
-_HEADER = re.compile(r"^([!-9;-~]{1,100})[ \t]*:[ \t]*+([^\n]*(?:\n[ \t][^\n]*)*)", re.MULTILINE)
-_FOLD = re.compile(r"[\r\n]+[ \t]*")
+_FOLD = re.compile(r"\n[ \t]++")
 _ENCODED = re.compile(r"=\?([^?\s]{1,60})\?([bBqQ])\?([^?]{0,8000})\?=")
 _GAP = re.compile(r"(=\?[^?\s]{1,60}\?[bBqQ]\?[^?]{0,8000}\?=)[ \t\r\n]+(?==\?[^?\s]{1,60}\?[bBqQ]\?)")
 _ANGLE = re.compile(r"<([^<>]*)>")
@@ -54,9 +54,9 @@ class Headers:
         values = self._values
         for name, value in pairs:
             if name in values:
-                values[name].append(value.strip())
+                values[name].append(value)
             else:
-                values[name] = [value.strip()]
+                values[name] = [value]
 
     def get(self, name: str) -> str:
         """Return the topmost value, "" when the header is missing."""
@@ -121,12 +121,17 @@ def parse_headers(block: bytes) -> Headers:
         text = decode_bytes(block, "iso-8859-1")[0]
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
-    found = _HEADER.findall(text)
+    if "\n " in text or "\n\t" in text:
+        text = _FOLD.sub(" ", text)
+    found: list[tuple[str, str]] = []
+    for line in text.split("\n"):
+        name, colon, value = line.partition(":")
+        name = name.rstrip()
+        if colon and " " not in name and 0 < len(name) <= MAX_NAME and name.isascii() and name.isprintable():
+            found.append((name.lower(), value.strip()))
     if len(found) > MAX_HEADERS:
         found, problem = found[:MAX_HEADERS], problem or f"more than {MAX_HEADERS} headers, read in part"
-    return Headers(
-        [(name.lower(), _FOLD.sub(" ", value) if "\n" in value else value) for name, value in found], problem
-    )
+    return Headers(found, problem)
 
 
 def decode_words(value: str) -> str:
@@ -134,7 +139,7 @@ def decode_words(value: str) -> str:
     if "=?" not in value:
         return value
     value = value[:20_000]
-    joined = _GAP.sub(r"\1", value)
+    joined = _GAP.sub(r"\1", value) if value.count("=?") > 1 else value
     pieces: list[str] = []
     pending: tuple[str, bytes] | None = None
     position = 0

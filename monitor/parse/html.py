@@ -11,35 +11,36 @@ from monitor.core.delimiters import PRE_CLOSE, PRE_OPEN
 MAX_HTML = 1_000_000
 """Characters read; Amazon's mails have some 60,000."""
 
+MAX_LINKS = 2_000
+
 _BREAK, _QUOTE_IN, _QUOTE_OUT = "\ue000", "\ue001", "\ue002"
 _TAG = re.compile(r"""<(/?)([a-zA-Z][a-zA-Z0-9]{0,15})\b(?:[^<>"]|"[^"<]*+")*+>|<[!/?a-zA-Z][^<>]*>""")
-_HREF = re.compile(
-    r"""(?:href|src)\s{0,5}=\s{0,5}(?:"([^"<>]{4,4096})"|'([^'<>]{4,4096})'|([^\s"'<>]{4,4096}))""", re.IGNORECASE
-)
+_LINK = re.compile(r"[hH][tT][tT][pP][sS]?://[^\s\"'<>]{3,4096}")
 _SPACES = re.compile(r"[ \t\r\n\f]+")
 _BLANKS = re.compile(rf"(?:(?<![ \t])[ \t]++)?{_BREAK}[ \t]*+")
 _MANY_LINES = re.compile(r"\n{3,}")
-_PRIVATE = str.maketrans("", "", "".join((_BREAK, _QUOTE_IN, _QUOTE_OUT, PRE_OPEN, PRE_CLOSE)))
+_PRIVATE = re.compile(f"[{_BREAK}-{PRE_CLOSE}]")
 _LINES = "br p div tr table tbody thead li ul ol h1 h2 h3 h4 h5 h6 hr section article header footer dl dt dd"
 _LINE_TAGS = frozenset(_LINES.split())
 _PARAGRAPHS = frozenset(["p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol"])
-_DROPPED = ("script", "style", "head", "title", "template")
+_DROPPED = re.compile(r"<(!--|(?:script|style|head|title|template)(?=[\s>/]))", re.IGNORECASE)
+_CLOSING = {name: f"</{name}" for name in ("script", "style", "head", "title", "template")} | {"!--": "-->"}
 
 
 def find_links(source: str) -> list[str]:
-    """Return the addresses in href and src attributes, entities decoded, in order."""
+    """Return the http(s) addresses written anywhere in HTML, entities decoded, in order."""
     found = []
-    for double, single, bare in _HREF.findall(source[:MAX_HTML]):
-        address = double or single or bare
-        found.append(html.unescape(address).strip() if "&" in address else address.strip())
-        if len(found) >= 2_000:
+    for match in _LINK.finditer(source[:MAX_HTML]):
+        address = match[0]
+        found.append(html.unescape(address) if "&" in address else address)
+        if len(found) >= MAX_LINKS:
             break
     return found
 
 
 def html_to_text(source: str) -> str:
     """Return the text of HTML with its lines, each <pre> between `PRE_OPEN` and `PRE_CLOSE`, quoted blocks after ">"."""
-    source = _without_dropped(source[:MAX_HTML].translate(_PRIVATE))
+    source = _without_dropped(_PRIVATE.sub("", source[:MAX_HTML]))
     pieces: list[str] = []
     position, pre = 0, 0
     for match in _TAG.finditer(source):
@@ -73,41 +74,33 @@ def _text(raw: str, pre: int) -> str:
 
 
 def _without_dropped(source: str) -> str:
-    """Return the source without comments, scripts, styles and the head, each cut with plain searches."""
-    source = _cut(source, "<!--", "-->")
-    for name in _DROPPED:
-        source = _cut(source, f"<{name}", f"</{name}")
-    return source
+    """Return the source without comments, scripts, styles and the head: one pass, plain searches for the ends.
 
-
-def _cut(source: str, opening: str, closing: str) -> str:
-    lowered = source.lower()
-    if len(lowered) != len(source):
-        lowered = source
-    start = lowered.find(opening)
-    if start < 0:
+    What is never closed stays, but for scripts and styles, which hide the rest.
+    """
+    if _DROPPED.search(source) is None:
         return source
-    pieces, position = [], 0
-    while start >= 0:
-        after = lowered[start + len(opening) : start + len(opening) + 1]
-        if opening != "<!--" and after not in (">", " ", "\t", "\n", "\r", "/", ""):
-            start = lowered.find(opening, start + 1)
+    lowered = source.lower()
+    if len(lowered) != len(source):  # "İ" grows: then positions would not fit
+        lowered = source
+    pieces: list[str] = []
+    position = 0
+    unclosed: set[str] = set()
+    for match in _DROPPED.finditer(lowered):
+        if match.start() < position:
             continue
-        end = lowered.find(closing, start + len(opening))
+        name = match[1]
+        end = -1 if name in unclosed else lowered.find(_CLOSING[name], match.end())
         if end < 0:
-            if opening == "<!--":
+            unclosed.add(name)
+            if name in ("script", "style"):
+                pieces.append(source[position : match.start()])
+                position = len(source)
                 break
-            end_of_tag = lowered.find(">", start)
-            pieces.append(source[position:start])
-            position = len(source) if end_of_tag < 0 or opening in ("<script", "<style") else end_of_tag + 1
-            break
-        pieces.append(source[position:start])
-        if opening == "<!--":
-            position = end + len(closing)
-        else:
-            closed = lowered.find(">", end)
-            position = closed + 1 if closed >= 0 else len(source)
-        start = lowered.find(opening, position)
+            continue
+        pieces.append(source[position : match.start()])
+        closed = end + 3 if name == "!--" else lowered.find(">", end) + 1
+        position = closed or len(source)
     pieces.append(source[position:])
     return "".join(pieces)
 

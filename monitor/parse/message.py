@@ -149,11 +149,13 @@ def _read_addresses(mail: _Mail) -> None:
     mail.senders = headers.addresses("from")
     own = all(is_amazon_domain(domain_of(sender.address)) for sender in mail.senders) and mail.senders
     for name in _STAND_INS[:1] if own else _STAND_INS:
-        mail.stand_ins += headers.addresses(name)
+        if name in headers:
+            mail.stand_ins += headers.addresses(name)
     seen: dict[str, None] = {}
     for name in ("to", "cc", "bcc", "delivered-to", "x-original-to"):
-        for address in headers.addresses(name):
-            seen[address.address] = None
+        if name in headers:
+            for address in headers.addresses(name):
+                seen[address.address] = None
     mail.recipients = list(seen)
 
 
@@ -391,9 +393,7 @@ def _alias_of(mail: _Mail) -> tuple[str | None, str | None, str | None, str]:
         if other == alias and other_suffix and not suffix:
             suffix, full = other_suffix, relay.address
     reply_to = next((address.address for address in mail.stand_ins if split_alias(address.address)[0] == alias), None)
-    named = next((relay.name for relay in relays if relay.name), "")
-    if not named and mail.senders:
-        named = mail.senders[0].name
+    named = next((relay for relay in relays if relay.raw_name), mail.senders[0] if mail.senders else relays[0]).name
     return alias, suffix, reply_to if reply_to and (not suffix or suffix in reply_to) else full, named
 
 
@@ -427,7 +427,7 @@ def _buyer_fields(mail: _Mail) -> dict[str, object]:
     head = words.head
     order = _order_in(mail.subject) or _order_line(head)
     asin = item_line(head)
-    if (order is None or asin is None) and mail.plain and mail.body.raw_markup and not words.own_program:
+    if order is None and asin is None and mail.plain and mail.body.raw_markup and not words.own_program:
         other = read_words(mail.html, forwarded=forwarded).head
         order = order or _order_line(other)
         asin = asin or item_line(other)

@@ -105,9 +105,8 @@ def main() -> None:
         size = sum(len(content) for content, _ in items) // len(items)
         print(f"{kind:<28} {size:>6} {mine:>8.0f} {1e6 / mine:>8.0f} {bare:>15.0f} us")
     items = mails("mixture", 500)
-    print(
-        f"{'explain --json, mixture':<28} {'':>6} {microseconds(lambda i: explained_json(explain_mail('x', i[0], CONTEXT)), items):>8.0f}"
-    )
+    explaining = microseconds(lambda item: explained_json(explain_mail("x", item[0], CONTEXT)), items)
+    print(f"{'explain --json, mixture':<28} {'':>6} {explaining:>8.0f}")
     heads = [(split_mail(content)[0], where) for content, where in items]
     print(f"{'wants_mail':<28} {'':>6} {microseconds(lambda item: wants_mail(*item), heads):>8.1f}")
     code = "import time; t = time.perf_counter(); import monitor.parse, monitor.parse.explain; print(time.perf_counter() - t)"

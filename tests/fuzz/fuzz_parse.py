@@ -1,4 +1,6 @@
-"""Coverage-guided fuzzing of the recognition, by hand: `pip install atheris && python tests/fuzz/fuzz_parse.py -max_total_time=180`.
+"""Coverage-guided fuzzing of the recognition, by hand.
+
+    pip install atheris && python tests/fuzz/fuzz_parse.py -max_total_time=180
 
 Finds crashes (any exception) and hangs (`-timeout=5`). Starts from the corpus. Not part of the suite.
 """
@@ -7,7 +9,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-import atheris
+import atheris  # type: ignore[import-untyped, import-not-found, unused-ignore]
 
 with atheris.instrument_imports(include=["monitor"]):
     from monitor.core.messages import Kind, Where
