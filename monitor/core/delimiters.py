@@ -125,11 +125,6 @@ def delimiter_labels(text: str) -> tuple[str, ...]:
     return _labels(_marks(text)[0]) or tuple(m["label"] for m in _INLINE.finditer(text) if "://" not in m["label"])
 
 
-def has_delimiter_pair(text: str) -> bool:
-    """Return whether two delimiter-shaped lines (or squeezed ones) stand in the text."""
-    return len(delimiter_labels(text)) >= 2
-
-
 def outside_words(text: str) -> str:
     """Return the template alone: the text without what stands between its first and last delimiter."""
     text = text[:MAX_TEXT]

@@ -28,6 +28,9 @@ PRIORITIES: dict[str, int] = {
 """A message's priority is that of its most urgent label; 0 without any. A rule in the configuration may set another."""
 
 QUIET_LABELS = ("out_of_office", "thank_you")
+THANKS_GO_WITH = frozenset({"delivery", "refund", "return", "invoice", "product_question"})
+"""What one may thank for."""
+
 MAX_LETTERS = 20_000
 _HEAD = 3  # letters by which stems are found
 THANKS_AT_MOST = 40  # words: a longer message says more than thanks
@@ -61,6 +64,8 @@ class LabelBook:
     stems: dict[str, tuple[tuple[str, str], ...]]
     unspaced: tuple[tuple[str, str], ...]
     priorities: dict[str, int]
+    asking: frozenset[str] = frozenset()
+    asking_unspaced: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +84,13 @@ def fold(text: str) -> str:
     return folded.translate(_LETTERS) if _LETTERS_BEYOND_ACCENTS.search(folded) else folded
 
 
-def build_label_book(rules: Iterable[LabelRule]) -> LabelBook:
+def build_label_book(rules: Iterable[LabelRule], asking: Iterable[str] = ()) -> LabelBook:
     """Return the rules ready for use; later rules add words to a label and may set its priority.
 
-    An entry is a phrase of words; its last word may end in `*`.
+    An entry is a phrase of words; its last word may end in `*`. `asking` are words that show that a message with thanks
+    in it asks for something after all.
     """
+    asks = [fold(word) for word in asking]
     phrases: dict[str, dict[_Phrase, None]] = {}
     stems: dict[str, dict[tuple[str, str], None]] = {}
     unspaced: dict[tuple[str, str], None] = {}
@@ -112,6 +119,8 @@ def build_label_book(rules: Iterable[LabelRule]) -> LabelBook:
         stems={head: tuple(found) for head, found in stems.items()},
         unspaced=tuple(unspaced),
         priorities=priorities,
+        asking=frozenset(part for word in asks for part in _WORD.findall(word) if len(part) > 1),
+        asking_unspaced=tuple(word for word in asks if _UNSPACED.search(word)),
     )
 
 
@@ -139,7 +148,7 @@ def find_labels(text: str, book: LabelBook) -> set[str]:
 def label_words(words: str, subject: str, book: LabelBook) -> Labelled:
     """Return the labels of a buyer message.
 
-    Thanks count only where nothing else is said: "thank you" ends most questions. The subject, which Amazon words by the
+    Thanks count only where nothing is asked or wrong: "thank you" ends most questions. The subject, which Amazon words by the
     topic the buyer chose, adds to what the message says, but not to a mere thank-you or an out-of-office note.
 
     Args:
@@ -156,17 +165,20 @@ def label_words(words: str, subject: str, book: LabelBook) -> Labelled:
     in_subject -= {"thank_you", "out_of_office"}
     if "out_of_office" in found:
         found = {"out_of_office"}
-    elif (
-        thanks
-        and not found
-        and len(words.split()) <= THANKS_AT_MOST
-        and len(words) <= 400
-        and not _QUESTION.search(words)
-    ):
+    elif thanks and found <= THANKS_GO_WITH and _only_thanks(words, book):
         found = {"thank_you"}
     else:
         found |= in_subject
     return ordered(found, book.priorities)
+
+
+def _only_thanks(words: str, book: LabelBook) -> bool:
+    if len(words) > 400 or len(words.split()) > THANKS_AT_MOST or _QUESTION.search(words):
+        return False
+    folded = fold(words)
+    if not book.asking.isdisjoint(_WORD.findall(folded)):
+        return False
+    return not any(word in folded for word in book.asking_unspaced)
 
 
 def ordered(found: Iterable[str], priorities: dict[str, int]) -> Labelled:

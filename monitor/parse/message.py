@@ -16,7 +16,7 @@ from monitor.core.classify import (
     SignalName,
     classify,
 )
-from monitor.core.delimiters import Words, has_delimiter_pair, item_line, order_line, outside_words, read_words
+from monitor.core.delimiters import DASHES, Words, item_line, order_line, outside_words, read_words
 from monitor.core.domains import amazon_tld, domain_of, is_amazon_domain, is_relay_alias, is_relay_domain, split_alias
 from monitor.core.labels import Labelled, label_words, ordered
 from monitor.core.links import NO_LINKS, AmazonLinks, find_urls, read_links
@@ -49,6 +49,7 @@ _AMAZON_NAME = re.compile(r"amazon(?:\.[a-z]{2,3}){1,2}\b|amazon$", re.IGNORECAS
 _AUTOMATIC_PRECEDENCE = ("auto_reply", "auto-reply", "autoreply")
 _STAND_INS = ("reply-to", "x-original-from", "x-original-sender", "x-google-original-from", "sender")
 _BRACKETS = re.compile(r"\[[^\[\]]{0,300}\]|\([^()]{0,300}\)|（[^（）]{0,300}）")
+_DASHED = re.compile(rf"[{DASHES}]{{5,}}")
 _SPACES = re.compile(r"\s+")
 
 
@@ -291,7 +292,7 @@ def _has_confirmation_shape(mail: _Mail) -> bool:
         return False
     if "[commmgrtok:" not in (mail.subject + "\n" + mail.plain[:50_000] + mail.source).lower():
         return False
-    return has_delimiter_pair(mail.html) or has_delimiter_pair(mail.plain)
+    return len(_DASHED.findall(mail.html)) >= 2 or len(_DASHED.findall(mail.plain)) >= 2
 
 
 def _fill(mail: _Mail, decision: Decision, refusal: Refusal, instant: datetime) -> Message:
@@ -414,7 +415,7 @@ def _words(mail: _Mail, forwarded: bool) -> Words:
     if (words.enclosed and not words.flattened) or not mail.body.raw_markup:
         return words
     other = read_words(mail.html, forwarded=forwarded)
-    if other.enclosed and not other.flattened:
+    if (other.enclosed and not other.flattened) or (other.head and not words.head and not words.own_program):
         return other
     return words if words.enclosed or words.text else other
 

@@ -45,10 +45,17 @@ def shipped_rules() -> tuple[LabelRule, ...]:
     return tuple(rules)
 
 
+@cache
+def asking_words() -> tuple[str, ...]:
+    """Return the words of every language that show that a message asks for something."""
+    text = (resources.files("monitor.core") / "data" / "asking.toml").read_text(encoding="utf-8")
+    return tuple(word for words in tomllib.loads(text).values() for word in words)
+
+
 @lru_cache(maxsize=16)
 def label_book(extra: tuple[LabelRule, ...] = ()) -> LabelBook:
     """Return the shipped rules and a person's own, ready for matching."""
-    return build_label_book((*shipped_rules(), *extra))
+    return build_label_book((*shipped_rules(), *extra), asking_words())
 
 
 def load_label_rules(sources: Iterable[LabelSource]) -> tuple[LabelRule, ...]:

@@ -9,7 +9,6 @@ from monitor.core.delimiters import (
     PRE_CLOSE,
     PRE_OPEN,
     delimiter_labels,
-    has_delimiter_pair,
     item_line,
     order_line,
     outside_words,
@@ -170,8 +169,6 @@ def test_labels_pairs_and_what_is_outside() -> None:
     text = message("402-9999999-9999999")
     assert delimiter_labels(text) == ("Message:", "End message")
     assert delimiter_labels(" ".join(text.split())) == ("Message:", "End message")
-    assert has_delimiter_pair(text)
-    assert not has_delimiter_pair("------ one ------\n")
     assert "402-9999999" not in outside_words(text)
     assert "402-9999999" not in outside_words(" ".join(text.split()))
     assert outside_words("nothing here") == "nothing here"

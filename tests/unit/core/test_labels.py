@@ -48,6 +48,41 @@ def test_thanks_count_only_where_nothing_else_is_said() -> None:
     assert label_words("", "Thank you", BOOK).labels == ()
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Thank you for the quick delivery!",
+        "Merci, colis bien reçu.",
+        "Danke für die schnelle Lieferung",
+        "Gracias por el reembolso",
+        "Grazie mille, pacco arrivato",
+        "Tack för snabb leverans!",
+        "商品届きました。発送ありがとうございました。",
+        "谢谢，包裹收到了",
+    ],
+)
+def test_one_may_thank_for_something(words: str) -> None:
+    assert label_words(words, "", BOOK).labels == ("thank_you",)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Thanks, but the parcel has not arrived",
+        "Merci de me rembourser s'il vous plaît",
+        "Danke, aber wo ist das Paket",
+        "Gracias, ¿y el reembolso?",
+        "Grazie in anticipo per il rimborso",
+        "発送してください。ありがとうございます。",
+        "谢谢，请退款",
+        "Thanks, the lamp is broken",
+    ],
+)
+def test_thanks_with_a_request_are_a_request(words: str) -> None:
+    labels = label_words(words, "", BOOK).labels
+    assert labels and "thank_you" not in labels
+
+
 def test_the_subject_adds_the_topic_the_buyer_chose() -> None:
     assert label_words("please help", "Damaged or defective item", BOOK).labels == ("damaged",)
     assert label_words("x", "Automatic reply: out of office", BOOK).labels == ("out_of_office",)
