@@ -81,7 +81,9 @@ def _one(words: Words, delivery: Delivery, answer_to: str | None, room: int) -> 
         if said.is_overdue(facts, now):
             head = words.say("sms_overdue", late=words.short_span(now - facts.deadline_at), market=market, due=due)
         else:
-            head = words.say("sms_due", left=words.short_span(facts.deadline_at - now), market=market, due=due)
+            head = words.say(
+                "sms_due", left=words.short_span(said.time_until(facts.deadline_at, now)), market=market, due=due
+            )
         if delivery.purpose is Purpose.REOPENED:
             head = f"{words.say('sms_open_again')} {head}"
         text = to_gsm7("\n".join(part for part in (head, order, tail) if part))
@@ -127,20 +129,20 @@ def _closed(words: Words, delivery: Delivery, room: int) -> str:
 
 def _pack(words: Words, head: str, rows: Sequence[str], tail: str, room: int) -> str:
     """As many rows as fit between head and tail; what is left out is counted, never silently dropped."""
-    for shown in range(len(rows), 0, -1):
-        left = len(rows) - shown
+    texts = []
+    for shown in range(len(rows), -1, -1):
+        left = len(rows) - shown if shown else 0  # without a row the head alone counts them
         more = [to_gsm7(words.say("sms_more", n=left))] if left else []
-        text = "\n".join(part for part in (head, *rows[:shown], *more, tail) if part)
-        if septets(text) <= room:
-            return text
-    return cut(head, room)
+        texts.append("\n".join(part for part in (head, *rows[:shown], *more, tail) if part))
+    return cut(min(texts, key=lambda text: septets(text) > room), room)  # the first that fits
 
 
 def _row(words: Words, facts: ThreadFacts, now: datetime) -> str:
     # Always hours and minutes, so that rows stand in columns; a minus is time that is gone (the head says OVERDUE).
-    left = facts.deadline_at - now
-    minutes = int(abs(left).total_seconds()) // 60
-    sign = "-" if said.is_overdue(facts, now) else ""
+    overdue = said.is_overdue(facts, now)
+    left = now - facts.deadline_at if overdue else said.time_until(facts.deadline_at, now)
+    minutes = int(left.total_seconds()) // 60
+    sign = "-" if overdue else ""
     return to_gsm7(f"{sign}{minutes // 60}h{minutes % 60:02d} {said.short_name(words, facts)} {_market(facts)}")
 
 

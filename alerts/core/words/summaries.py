@@ -94,7 +94,10 @@ def _health(words: Words, delivery: Delivery) -> Summary:
         stake.append(words.say("next_due", at=words.instant(due, delivery.now)))
     line = "; ".join(stake)
     sign = "🙉" if known == "mailbox_back" else "🙈" if known == "mailbox_blind" else "🛠️"
-    return Summary(sign, title, (f"{line[0].upper()}{line[1:]}.",) if line else ())
+    lines = [f"{line[0].upper()}{line[1:]}."] if line else []
+    if f"health_{known}_hint" in words.table:
+        lines.append(words.say(f"health_{known}_hint"))
+    return Summary(sign, title, tuple(lines))
 
 
 def _digest(words: Words, delivery: Delivery) -> Summary:

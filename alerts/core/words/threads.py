@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from alerts.core.model import Channel, NextStep, ThreadFacts
 from alerts.core.words.catalog import Words, clean
 
+TICK = timedelta(seconds=2)
 CLOSED_STATES = frozenset({"met", "late", "waived"})
 _SIGN = {"running": "🔵", "at_risk": "🟠", "breached": "🔴", "met": "✅", "late": "☑️", "waived": "✅"}
 
@@ -24,6 +25,11 @@ def state_sign(facts: ThreadFacts, now: datetime) -> str:
     if is_overdue(facts, now):
         return _SIGN["breached"]
     return _SIGN.get(facts.state, "🔵")
+
+
+def time_until(at: datetime, now: datetime) -> timedelta:
+    """Return how long it is until `at`, with the moment that a tick takes: two hours before is told as "2 h", not "1 h 59"."""
+    return at - now + TICK
 
 
 def thread_name(words: Words, facts: ThreadFacts) -> str:
@@ -75,7 +81,7 @@ def title(words: Words, facts: ThreadFacts, now: datetime, *, name_people: bool 
     due = words.instant(facts.deadline_at, now)
     if is_overdue(facts, now):
         return words.say("overdue", late=words.span(now - facts.deadline_at), due=due)
-    return words.say("due_in", left=words.span(facts.deadline_at - now), due=due)
+    return words.say("due_in", left=words.span(time_until(facts.deadline_at, now)), due=due)
 
 
 def line(words: Words, facts: ThreadFacts, now: datetime, *, name_people: bool = True) -> str:
@@ -90,7 +96,7 @@ def line(words: Words, facts: ThreadFacts, now: datetime, *, name_people: bool =
         return _tidy(f"{head} · {words.say('line_answered', took=took, route=how)}")
     if is_overdue(facts, now):
         return f"{head} · {words.say('line_overdue', late=words.span(now - facts.deadline_at), due=due)}"
-    return f"{head} · {words.say('line_due', left=words.span(facts.deadline_at - now), due=due)}"
+    return f"{head} · {words.say('line_due', left=words.span(time_until(facts.deadline_at, now)), due=due)}"
 
 
 def who_has_it(words: Words, facts: ThreadFacts, now: datetime, *, name_people: bool = True) -> list[str]:
@@ -117,9 +123,10 @@ def next_step(words: Words, step: NextStep, now: datetime, *, name_people: bool 
     """Return "next: SMS to Ana in 32 min"."""
     who = step.person if step.person and name_people else step.receiver
     channel = words.say(f"channel_{Channel(step.channel).value}")
-    if step.at - now < timedelta(minutes=1):
+    left = time_until(step.at, now)
+    if left < timedelta(minutes=1):
         return words.say("next_now", channel=channel, who=clean(who, 40))
-    return words.say("next", channel=channel, who=clean(who, 40), span=words.span(step.at - now))
+    return words.say("next", channel=channel, who=clean(who, 40), span=words.span(left))
 
 
 def warnings(words: Words, facts: ThreadFacts) -> list[str]:

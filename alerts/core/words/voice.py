@@ -30,7 +30,7 @@ def render_call(words: Words, delivery: Delivery, *, answer_to: str | None = Non
     if said.is_overdue(facts, now):
         first = words.say("voice_overdue", late=words.spoken_span(now - facts.deadline_at))
     else:
-        first = words.say("voice_due", left=words.spoken_span(facts.deadline_at - now))
+        first = words.say("voice_due", left=words.spoken_span(said.time_until(facts.deadline_at, now)))
     sentences = [first]
     if len(delivery.threads) > 1:
         sentences.append(words.say("voice_many", n=len(delivery.threads)))

@@ -95,6 +95,7 @@ WORDS: Table = {
     "health_phone_unproven": "Das Telefon von {name} wurde nie erprobt{detail}.",
     "health_unwatched": "Niemand überwacht ReplyBy selbst{detail}.",
     "health_blind_spot": "Antworten aus Seller Central wurden für {name} nie gesehen{detail}.",
+    "health_blind_spot_hint": "Falls Ihr Team dort antwortet: Seller Central → Einstellungen → Benachrichtigungseinstellungen → Nachrichten → Bestätigungsbenachrichtigungen, für jeden Marktplatz.",  # noqa: E501
     "health_figure_differs": "Amazons Zahl und unsere weichen ab für {name}{detail}.",
     "health_secret_expires": "Ein Geheimnis von {name} läuft bald ab{detail}.",
     "health_other": "ReplyBy, {name}{since}{detail}.",

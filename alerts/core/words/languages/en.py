@@ -100,6 +100,7 @@ WORDS: Table = {
     "health_phone_unproven": "The phone of {name} was never proven{detail}.",
     "health_unwatched": "Nobody watches ReplyBy itself{detail}.",
     "health_blind_spot": "Replies made in Seller Central were never seen for {name}{detail}.",
+    "health_blind_spot_hint": "If your team answers there: Seller Central → Settings → Notification preferences → Messaging → Confirmation Notifications, for each marketplace.",  # noqa: E501
     "health_figure_differs": "Amazon's figure and ours differ for {name}{detail}.",
     "health_secret_expires": "A secret of {name} expires soon{detail}.",
     "health_other": "ReplyBy, {name}{since}{detail}.",

@@ -95,6 +95,7 @@ WORDS: Table = {
     "health_phone_unproven": "El teléfono de {name} nunca se probó{detail}.",
     "health_unwatched": "Nadie vigila a ReplyBy{detail}.",
     "health_blind_spot": "Nunca se vieron respuestas hechas en Seller Central para {name}{detail}.",
+    "health_blind_spot_hint": "Si su equipo responde allí: Seller Central → Configuración → Preferencias de notificación → Mensajes → Notificaciones de confirmación, para cada tienda.",  # noqa: E501
     "health_figure_differs": "La cifra de Amazon y la nuestra difieren para {name}{detail}.",
     "health_secret_expires": "Un secreto de {name} caduca pronto{detail}.",
     "health_other": "ReplyBy, {name}{since}{detail}.",

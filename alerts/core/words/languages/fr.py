@@ -95,6 +95,7 @@ WORDS: Table = {
     "health_phone_unproven": "Le téléphone de {name} n'a jamais été vérifié{detail}.",
     "health_unwatched": "Personne ne surveille ReplyBy lui-même{detail}.",
     "health_blind_spot": "Aucune réponse faite dans Seller Central n'a jamais été vue pour {name}{detail}.",
+    "health_blind_spot_hint": "Si votre équipe y répond : Seller Central → Paramètres → Préférences de notification → Messagerie → Notifications de confirmation, pour chaque site.",  # noqa: E501
     "health_figure_differs": "Le chiffre d'Amazon et le nôtre diffèrent pour {name}{detail}.",
     "health_secret_expires": "Un secret de {name} expire bientôt{detail}.",
     "health_other": "ReplyBy, {name}{since}{detail}.",

@@ -95,6 +95,7 @@ WORDS: Table = {
     "health_phone_unproven": "Il telefono di {name} non è mai stato provato{detail}.",
     "health_unwatched": "Nessuno sorveglia ReplyBy stesso{detail}.",
     "health_blind_spot": "Risposte date in Seller Central mai viste per {name}{detail}.",
+    "health_blind_spot_hint": "Se la squadra risponde lì: Seller Central → Impostazioni → Preferenze di notifica → Messaggi → Notifiche di conferma, per ogni negozio.",  # noqa: E501
     "health_figure_differs": "La cifra di Amazon e la nostra differiscono per {name}{detail}.",
     "health_secret_expires": "Un segreto di {name} scade presto{detail}.",
     "health_other": "ReplyBy, {name}{since}{detail}.",
