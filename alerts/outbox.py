@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from sqlalchemy import Connection, and_, func, or_, select, update
+from sqlalchemy import Connection, case, func, or_, select, type_coerce, update
 
 from alerts.codes import free_codes_of
 from alerts.core.model import Channel, Notification, Purpose
-from alerts.tables import Cause, NotificationStatus, answer_event, delivery, insert_once, notification, post
+from alerts.tables import Cause, NotificationStatus, UtcInstant, answer_event, delivery, insert_once, notification, post
 
 RecordOutcome: TypeAlias = Callable[[Connection, str, str, str], None]
 """Counts one outcome (`sent`, `retried`, `failed`, `cancelled`, `reconciled`) of a receiver and channel, in the same
@@ -222,13 +222,10 @@ def cancel_for_thread(
 def stats(conn: Connection, now: datetime) -> OutboxStats:
     """Return how much is not delivered yet, and the oldest instant since which something has been due."""
     undelivered = notification.c.status.in_((NotificationStatus.PENDING, NotificationStatus.SENDING))
-    held = and_(
-        notification.c.status == NotificationStatus.PENDING,
-        func.coalesce(notification.c.reason, "").in_(_HELD),
-        notification.c.next_attempt_at > now,
-    )
+    held = func.coalesce(notification.c.reason, "").in_(_HELD)
+    due_since = case((held, notification.c.next_attempt_at), else_=notification.c.due_at)
     row = conn.execute(
-        select(func.count(), func.min(notification.c.due_at).filter(notification.c.due_at <= now, ~held))
+        select(func.count(), type_coerce(func.min(due_since).filter(due_since <= now), UtcInstant))
         .select_from(notification)
         .where(undelivered)
     ).one()

@@ -19,8 +19,10 @@ from monitor.jobs.services import Services
 from monitor.report.digest import READ_BEFORE, DigestFacts, build_digest, count_day, yesterday_span
 from monitor.report.schedule import due_digest
 from monitor.store.engine import writing
+from monitor.store.evidence import read_evidence, read_sighted
 from monitor.store.health import (
     delete_mark,
+    read_health,
     read_mark,
     read_marks,
     read_troubles,
@@ -36,6 +38,12 @@ log = structlog.get_logger(__name__)
 
 OUTBOX_OLD = timedelta(minutes=10)
 GAP_AHEAD = timedelta(days=3)
+BLIND_SPOT = "blind_spot:"
+BLIND_SPOT_EVERY = timedelta(days=7)
+REGULAR = 5
+"""Buyer messages from which on an account and marketplace counts as one where buyers write."""
+
+LATELY = timedelta(days=14)
 SUMMARY_CHANNELS = (Channel.SLACK, Channel.EMAIL, Channel.WEBHOOK, Channel.CONSOLE)
 BACKLOG_COMMANDS = (
     "replyby status",
@@ -79,13 +87,17 @@ def watch_health(services: Services, book: AddressBook) -> int:
         told += _watch_outbox(connection, services, book, now)
         told += _watch_schedules(connection, services, book, now)
         told += _watch_people(connection, services, book, now)
+        told += _watch_blind_spots(connection, services, book, now)
     if told:
         services.wake.set()
     return told
 
 
 def _watch_mailboxes(connection: Connection, services: Services, book: AddressBook, now: datetime) -> int:
-    """A refused login is told at once, an unreachable server after `blind_after`; both once, and the end of both."""
+    """A refused login is told at once, an unreachable server and polls that never end after `blind_after`; each once.
+
+    A watch (IDLE) that broke is only logged: polling goes on, and where that fails too, it is told as that.
+    """
     told = 0
     troubles = {trouble.mailbox: trouble for trouble in read_troubles(connection)}
     for name, trouble in troubles.items():
@@ -106,15 +118,43 @@ def _watch_mailboxes(connection: Connection, services: Services, book: AddressBo
         record_told(connection, name, now)
         record_mark(connection, f"blind:{name}", trouble.failing_since)
         told += 1
+    silent = _silent_mailboxes(connection, services, now)
+    for name, last_at in silent.items():
+        if name in troubles or read_mark(connection, f"blind:{name}") is not None:
+            continue
+        words = content.health(content.HealthKind.MAILBOX_BLIND, name, since=last_at, detail="no poll came to its end")
+        _tell(
+            connection,
+            services,
+            book,
+            f"blind:{name}:{int(last_at.timestamp())}",
+            Purpose.HEALTH,
+            words,
+            now,
+            page=True,
+        )
+        record_mark(connection, f"blind:{name}", last_at)
+        told += 1
     for mailbox in services.config.mailboxes:
         since = read_mark(connection, f"blind:{mailbox.name}")
-        if since is None or mailbox.name in troubles:
+        if since is None or mailbox.name in troubles or mailbox.name in silent:
             continue
         words = content.health(content.HealthKind.MAILBOX_BACK, mailbox.name, since=since)
         _tell(connection, services, book, f"back:{mailbox.name}:{int(since.timestamp())}", Purpose.HEALTH, words, now)
         delete_mark(connection, f"blind:{mailbox.name}")
         told += 1
     return told
+
+
+def _silent_mailboxes(connection: Connection, services: Services, now: datetime) -> dict[str, datetime]:
+    """Return the mailboxes whose polls neither succeed nor fail any more, with their last success: they hang."""
+    last = {one.mailbox: one.last_success_at for one in read_health(connection)}
+    found = {}
+    for mailbox in services.config.mailboxes:
+        last_at = last.get(mailbox.name)
+        if last_at is not None and now - last_at >= services.config.worker.blind_after + 2 * mailbox.poll_every:
+            found[mailbox.name] = last_at
+    return found
 
 
 def _watch_outbox(connection: Connection, services: Services, book: AddressBook, now: datetime) -> int:
@@ -155,6 +195,29 @@ def _watch_people(connection: Connection, services: Services, book: AddressBook,
         _tell(connection, services, book, key, Purpose.HEALTH, words, now)
         told += 1
     return told
+
+
+def _watch_blind_spots(connection: Connection, services: Services, book: AddressBook, now: datetime) -> int:
+    """Where buyers write regularly and no reply made in Seller Central was ever seen: once a week, all in one message."""
+    sighted = read_sighted(connection)
+    marks = read_marks(connection, BLIND_SPOT)
+    places = []
+    for row in read_evidence(connection):
+        regular = row.evidence == "buyer_message" and row.count >= REGULAR and now - row.last_seen_at <= LATELY
+        if not regular or not row.marketplace or (row.account, row.marketplace) in sighted:
+            continue
+        told_at = marks.get(f"{BLIND_SPOT}{row.account}:{row.marketplace}")
+        if told_at is None or now - told_at >= BLIND_SPOT_EVERY:
+            places.append((row.account, row.marketplace))
+    if not places:
+        return 0
+    for account, marketplace in places:
+        record_mark(connection, f"{BLIND_SPOT}{account}:{marketplace}", now)
+    several = len(services.config.accounts) > 1
+    name = ", ".join(f"{account} {marketplace}" if several else marketplace for account, marketplace in places)
+    words = content.health(content.HealthKind.BLIND_SPOT, name)
+    _tell(connection, services, book, f"blind_spot:{int(now.timestamp())}", Purpose.HEALTH, words, now)
+    return 1
 
 
 def _running(connection: Connection) -> tuple[int, datetime | None]:
