@@ -71,3 +71,40 @@ def return_notice(sent_at: datetime, *, order: str = ORDER) -> bytes:
     mail["X-Marketplace-ID"] = "A13V1IB3VIYZZH"
     mail.set_content("<p>Retour de l'acheteur : où est mon colis ?</p>", subtype="html")
     return bytes(mail)
+
+
+def bounce(sent_at: datetime, *, of: datetime, order: str = ORDER, alias: str = ALIAS) -> bytes:
+    """Return a mail server's report that the reply sent at `of` was not delivered."""
+    return (
+        "From: Mail Delivery System <MAILER-DAEMON@mx.acme.example>\r\n"
+        "To: support@acme.example\r\n"
+        "Subject: Undelivered Mail Returned to Sender\r\n"
+        f"Date: {format_datetime(sent_at)}\r\n"
+        f"Message-ID: <bounce-{next(_numbers)}@mx.acme.example>\r\n"
+        "Auto-Submitted: auto-replied\r\n"
+        "MIME-Version: 1.0\r\n"
+        'Content-Type: multipart/report; report-type=delivery-status; boundary="=_dsn"\r\n'
+        "\r\n"
+        "--=_dsn\r\n"
+        "Content-Type: text/plain; charset=utf-8\r\n"
+        "\r\n"
+        "Your message could not be delivered to one or more recipients.\r\n"
+        "--=_dsn\r\n"
+        "Content-Type: message/delivery-status\r\n"
+        "\r\n"
+        "Reporting-MTA: dns; mx.acme.example\r\n"
+        "\r\n"
+        f"Final-Recipient: rfc822; {alias}\r\n"
+        "Action: failed\r\n"
+        "Status: 5.7.1\r\n"
+        "\r\n"
+        "--=_dsn\r\n"
+        "Content-Type: message/rfc822-headers\r\n"
+        "\r\n"
+        "From: support@acme.example\r\n"
+        f"To: {alias}\r\n"
+        f"Subject: Re: Commande {order}\r\n"
+        f"Date: {format_datetime(of)}\r\n"
+        "\r\n"
+        "--=_dsn--\r\n"
+    ).encode()
