@@ -32,7 +32,7 @@ from monitor.metrics.server import Server, Site, serve
 from monitor.sources.base import MailSource
 from monitor.store.copying import copy_database
 from monitor.store.due import PolicyCache
-from monitor.store.engine import open_engine, place, reading, writing
+from monitor.store.engine import open_engine, place, reading, refuse_emptied, writing
 from monitor.store.health import read_mark_detail, record_first_mark
 from monitor.store.identifiers import Hasher, read_or_make_key
 from monitor.store.migrate import prepare_database
@@ -71,12 +71,19 @@ def open_store(config: Config, now: WallClock = utc_now) -> Store:
     Raises:
         StoreError: it cannot be used, is newer, or belongs to another key.
     """
+    path = config.worker.state_directory / KEY_FILE
+    if path.exists():
+        refuse_emptied(config.worker.database)
     engine = open_engine(config.worker.database, config.worker.database_password)
     prepare_database(engine)
-    path = config.worker.state_directory / KEY_FILE
-    hasher = Hasher(read_or_make_key(path))
     with reading(engine) as connection:
         known = read_mark_detail(connection, "hash_key")
+    if known is not None and not path.exists():
+        raise StoreError(
+            f"{path}: missing, and {place(engine.url)} was filled with it: no order would be recognised again. "
+            "Restore the file from where it was kept."
+        )
+    hasher = Hasher(read_or_make_key(path))
     if known is None:
         with writing(engine) as connection:
             record_first_mark(connection, "hash_key", now(), hasher.fingerprint)

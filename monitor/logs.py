@@ -1,32 +1,44 @@
-"""Logs on standard error: lines for a person, or JSON for a machine. Secrets are cut out on the way."""
+"""Logs on standard error: lines for a person, or JSON for a machine. Secrets and buyers' addresses are cut out on the way."""
 
 import logging
 import re
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 import structlog
 
 _SECRETS = re.compile(
-    r"xox[a-z]-[\w-]+|xapp-[\w-]+|https://hooks\.slack\.com/\S+|(?i:bearer|basic)\s+[\w.~+/=-]{8,}|[\w.+-]+@marketplace\.amazon\.\S+"
+    r"xox[a-z]-[\w-]+|xapp-[\w-]+|https://hooks\.slack\.com/\S+|(?i:bearer|basic)\s+[\w.~+/=-]{8,}|[\w.+-]+@marketplace\.amazon\.[\w.]+"
 )
+SHORTEST_SECRET = 6
+"""A shorter one would be cut out of ordinary words, and is none worth the name."""
 
 
-def set_up_logs(form: str, *, quiet: bool = False) -> None:
-    """Send every log line, ours and the libraries', to standard error in one form; `quiet`: warnings only."""
+def set_up_logs(form: str, *, quiet: bool = False, secrets: Iterable[str] = ()) -> None:
+    """Send every log line, ours and the libraries', to standard error in one form; `quiet`: warnings only.
+
+    `secrets` are cut out wherever they appear, besides what looks like a token or a buyer's address.
+    """
     renderer: Any
     if form == "json":
         renderer = structlog.processors.JSONRenderer(ensure_ascii=False)
     else:
-        renderer = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=0, sort_keys=False)
+        # The traceback is a text already when it arrives here: rich's own would print every local variable.
+        renderer = structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(),
+            pad_event_to=0,
+            sort_keys=False,
+            exception_formatter=structlog.dev.plain_traceback,
+        )
     level = logging.WARNING if quiet else logging.INFO
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.format_exc_info if form == "json" else _keep,
-        redact,
+        structlog.processors.format_exc_info,
+        Redaction(secrets),
     ]
     structlog.configure(
         processors=[*shared, renderer],
@@ -47,15 +59,43 @@ def set_up_logs(form: str, *, quiet: bool = False) -> None:
     logging.getLogger("apscheduler").setLevel(logging.CRITICAL)
 
 
-def _keep(logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    del logger, method
-    return event
+class Redaction:
+    """Replaces secrets in every text of an event, however deep it lies."""
 
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        """Keep the values that are cut out, the longest first: one may begin with another."""
+        self._values = sorted({one for one in secrets if len(one) >= SHORTEST_SECRET}, key=len, reverse=True)
 
-def redact(logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Return the event with tokens, webhook addresses and buyers' aliases replaced in every text."""
-    del logger, method
-    for key, value in event.items():
+    def __call__(self, logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        """Return the event without them."""
+        del logger, method
+        for key, value in event.items():
+            event[key] = self.clean(value)
+        return event
+
+    def clean(self, value: Any) -> Any:
+        """Return a value without them; what is neither text nor a container of it is left as it is."""
         if isinstance(value, str):
-            event[key] = _SECRETS.sub("***", value)
-    return event
+            for secret in self._values:
+                value = value.replace(secret, "***")
+            return _SECRETS.sub("***", value)
+        if isinstance(value, Mapping):
+            return {key: self.clean(one) for key, one in value.items()}
+        if isinstance(value, list | tuple | set | frozenset):
+            return [self.clean(one) for one in value]
+        return self.clean(str(value)) if isinstance(value, BaseException) else value
+
+
+def secrets_of(config: Any) -> Iterator[str]:
+    """Yield every text that a configuration does not show in its `repr`: its secrets."""
+    if is_dataclass(config) and not isinstance(config, type):
+        for one in fields(config):
+            value = getattr(config, one.name)
+            if isinstance(value, str):
+                if not one.repr or (one.name == "target" and "://" in value):  # a webhook's address is one too
+                    yield value
+            else:
+                yield from secrets_of(value)
+    elif isinstance(config, tuple):
+        for part in config:
+            yield from secrets_of(part)

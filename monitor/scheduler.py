@@ -14,7 +14,8 @@ from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MISSED, JobExecutionEv
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from monitor.errors import MailboxError
+from alerts.errors import DeliveryError
+from monitor.errors import MailboxError, ReplyByError
 from monitor.sources.base import MailSource
 from monitor.wallclock import WallClock
 
@@ -78,8 +79,10 @@ class Ticker:
 
     def resynchronise(self) -> None:
         """Run every job now and count its interval from here: the system clock was set back, and ticks would wait for it."""
+        now = datetime.fromtimestamp(self._utc_now().timestamp(), UTC)
         for job_id in self._jobs:
-            self.run_soon(job_id)
+            # Also one that is running: its next tick was set by the old time, and nothing else would pull it in.
+            self._scheduler.modify_job(job_id, next_run_time=now)
 
     def failures(self) -> Mapping[str, str]:
         """Return, for each job whose last run raised, what it said."""
@@ -113,7 +116,13 @@ class Ticker:
             return
         with self._lock:
             self._failures[event.job_id] = str(event.exception) or type(event.exception).__name__
-        log.error("job failed", job=event.job_id, problem=str(event.exception), exc_info=event.exception)
+        expected = isinstance(event.exception, ReplyByError | DeliveryError)
+        log.error(
+            "job failed",
+            job=event.job_id,
+            problem=str(event.exception) or type(event.exception).__name__,
+            exc_info=None if expected else event.exception,  # a traceback is for bugs of ours
+        )
 
 
 class Watcher:

@@ -10,6 +10,7 @@ from time import monotonic
 
 import structlog
 from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 
 from alerts.core.model import Notification
 from alerts.core.words.catalog import words_for
@@ -20,8 +21,8 @@ from alerts.outbox import due, stats
 from monitor.errors import StoreError
 from monitor.jobs.evaluate import evaluate
 from monitor.jobs.housekeeping import forget_in_time
-from monitor.jobs.intake import PollResult, poll_mailbox
-from monitor.jobs.people import AddressBook
+from monitor.jobs.intake import PollResult, note_failure, poll_mailbox
+from monitor.jobs.people import AddressBook, read_unreachable
 from monitor.jobs.reporting import send_due_reports
 from monitor.jobs.services import Services
 from monitor.jobs.watch import send_due_digest, tell_backlog, watch_health
@@ -29,7 +30,7 @@ from monitor.metrics.export import PollDurations
 from monitor.metrics.server import Health, Server
 from monitor.scheduler import Job, Ticker, Watcher
 from monitor.store.due import PolicyCache
-from monitor.store.engine import WorkerLock, reading
+from monitor.store.engine import WorkerLock, reading, store_error
 from monitor.store.health import read_troubles
 from monitor.store.open_threads import read_facts
 
@@ -59,6 +60,7 @@ class Worker:
     serve: Callable[["Worker"], Server] | None = None
     last_cycle_at: datetime | None = None
     cycle_trouble: str | None = None
+    ticker: Ticker | None = None
 
     @property
     def stop(self) -> threading.Event:
@@ -70,6 +72,12 @@ class Worker:
         began = monotonic()
         try:
             return poll_mailbox(self.services, name)
+        except StoreError:
+            raise
+        except Exception as error:
+            # A bug of ours must not pass for "no mail": the mailbox counts as unread, and that is told.
+            note_failure(self.services, name, f"{name}: {type(error).__name__} while reading. See the log.", "other")
+            raise
         finally:
             self.polls.observe(name, monotonic() - began)
 
@@ -78,6 +86,10 @@ class Worker:
         try:
             evaluate(self.services, self.policies)
             self.dispatcher.deliver_due(self.services.utc_now(), wait_seconds=2.0)
+        except DBAPIError as error:
+            told = store_error(self.services.engine.url, error)
+            self.cycle_trouble = str(told)
+            raise told from error
         except Exception as error:
             self.cycle_trouble = str(error) if isinstance(error, StoreError) else type(error).__name__
             raise
@@ -91,8 +103,14 @@ class Worker:
             return Health(False, self.cycle_trouble)
         if self.last_cycle_at is None or now - self.last_cycle_at > CYCLE_OLD:
             return Health(False, "no cycle succeeded lately; see the log")
-        with reading(self.services.engine) as connection:
-            troubles = read_troubles(connection)
+        failing = {} if self.ticker is None else self.ticker.failures()
+        if failing:
+            return Health(False, "; ".join(f"{job}: {problem}" for job, problem in sorted(failing.items())))
+        try:
+            with reading(self.services.engine) as connection:
+                troubles = read_troubles(connection)
+        except StoreError as error:
+            return Health(False, str(error))
         blind = [
             one
             for one in troubles
@@ -113,16 +131,19 @@ class Worker:
             StoreError: another worker runs on this database, or it cannot be used.
         """
         lock = WorkerLock(self.services.engine)
-        if not lock.acquire(self.stop):
+        waiting = "Another worker runs on this database; this one waits and takes over when it ends."
+        if not lock.acquire(self.stop, waiting=partial(ready, waiting)):
             return
         server: Server | None = None
-        ticker: Ticker | None = None
         watchers: list[Watcher] = []
         try:
+            with reading(self.services.engine) as connection:
+                # Time may have passed since this process began and waited: people opted out meanwhile.
+                self.services.roster.replace_unreachable(read_unreachable(connection))
             self.read_all(ready)
             self.dispatcher.reconcile(self.services.utc_now())
             server = self.serve(self) if self.serve is not None else None
-            ticker = Ticker(self._jobs(), self.services.utc_now)
+            ticker = self.ticker = Ticker(self._jobs(), self.services.utc_now)
             watchers = self._watchers(ticker)
             for listener in self.listeners.values():
                 listener.start()
@@ -133,7 +154,7 @@ class Worker:
                 ready(f"Listening on http://{self.services.config.worker.metrics_host}:{server.port}")
             self._wait(ticker, lock)
         finally:
-            self._end(ticker, watchers, server)
+            self._end(watchers, server)
             lock.release()
 
     def read_all(self, ready: Callable[[str], None]) -> None:
@@ -246,10 +267,10 @@ class Worker:
                 if not lock.is_held():
                     raise StoreError("the database's lock was lost with its connection. Start the worker again.")
 
-    def _end(self, ticker: Ticker | None, watchers: list[Watcher], server: Server | None) -> None:
+    def _end(self, watchers: list[Watcher], server: Server | None) -> None:
         self.stop.set()
-        if ticker is not None:
-            ticker.stop()
+        if self.ticker is not None:
+            self.ticker.stop()
         for listener in self.listeners.values():
             listener.stop()
         self.dispatcher.stop(STOP_SECONDS)

@@ -28,10 +28,10 @@ def run(config: ConfigOption = None) -> None:
 
 def _work(config: "Config") -> None:
     from monitor.bootstrap import build_services, build_worker, open_store
-    from monitor.logs import set_up_logs
+    from monitor.logs import secrets_of, set_up_logs
     from monitor.worker import stop_on_signals
 
-    set_up_logs(config.worker.log_format)
+    set_up_logs(config.worker.log_format, secrets=secrets_of(config))
     for warning in config.warnings:
         print_problem(f"note: {warning}")
     store = open_store(config)
@@ -50,11 +50,11 @@ def once(
     """Run one whole cycle: poll, evaluate, send everything that is due, exit."""
     from monitor.bootstrap import build_services, build_worker, copy_store, open_store
     from monitor.errors import ReplyByError
-    from monitor.logs import set_up_logs
+    from monitor.logs import secrets_of, set_up_logs
     from monitor.store.engine import WorkerLock
 
     loaded = read_config(config)
-    set_up_logs(loaded.worker.log_format, quiet=json)
+    set_up_logs(loaded.worker.log_format, quiet=json, secrets=secrets_of(loaded))
     with tempfile.TemporaryDirectory(prefix="replyby-dry-run-") as folder:
         store = copy_store(loaded, Path(folder)) if dry_run else open_store(loaded)
         services = build_services(loaded, store, with_sources=True)

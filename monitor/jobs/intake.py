@@ -10,7 +10,7 @@ from datetime import datetime
 
 import structlog
 from sqlalchemy import Connection, insert, select
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DataError, IntegrityError, StatementError
 
 from monitor.config.model import MailboxConfig
 from monitor.core.accounts import accounts_of
@@ -74,13 +74,7 @@ def poll_mailbox(services: Services, name: str) -> PollResult:
                 return result
     except MailboxError as error:
         result.failed = str(error)
-        now = services.utc_now()
-        with writing(services.engine) as connection:
-            record_failure(connection, name, str(error), error.reason, now)
-            tallies = Tallies()
-            tallies.add("poll_failures", name, error.reason)
-            tallies.save(connection)
-        log.warning("mailbox not read", mailbox=name, reason=error.reason, problem=str(error))
+        note_failure(services, name, str(error), error.reason)
         return result
     with writing(services.engine) as connection:
         ended = record_success(connection, name, services.utc_now())
@@ -89,6 +83,16 @@ def poll_mailbox(services: Services, name: str) -> PollResult:
     if result.changes:
         services.wake.set()
     return result
+
+
+def note_failure(services: Services, name: str, problem: str, reason: str) -> None:
+    """Store, count and log that a mailbox could not be read; `reason` is one of `MailboxError.REASONS`."""
+    with writing(services.engine) as connection:
+        record_failure(connection, name, problem, reason, services.utc_now())
+        tallies = Tallies()
+        tallies.add("poll_failures", name, reason)
+        tallies.save(connection)
+    log.warning("mailbox not read", mailbox=name, reason=reason, problem=problem)
 
 
 def _learn_authserv(services: Services, mailbox: MailboxConfig) -> None:
@@ -106,15 +110,17 @@ def _record_batch(services: Services, mailbox: MailboxConfig, batch: Batch, resu
     try:
         with writing(services.engine) as connection:
             _record(connection, services, mailbox, batch, incoming, result, now)
-    except StoreError as error:
-        if not isinstance(error.__cause__, SQLAlchemyError) or not _is_data_error(error.__cause__) or len(incoming) < 2:
+    except (StoreError, ValueError) as error:
+        if not _is_data_error(error):
             raise
         log.warning("a mail cannot be stored; storing the others one by one", mailbox=mailbox.name, folder=batch.folder)
         _record_singly(services, mailbox, batch, incoming, result, now)
 
 
-def _is_data_error(error: SQLAlchemyError) -> bool:
-    return type(error).__name__ in ("DataError", "IntegrityError", "StatementError")
+def _is_data_error(error: StoreError | ValueError) -> bool:
+    """Return whether it is one mail's fault, and not the disk's or the server's."""
+    cause = error.__cause__ if isinstance(error, StoreError) else error
+    return isinstance(cause, ValueError | DataError | IntegrityError) or type(cause) is StatementError
 
 
 def _record_singly(
@@ -132,11 +138,11 @@ def _record_singly(
         try:
             with writing(services.engine) as connection:
                 _record(connection, services, mailbox, one, [(mail, item)], result, now)
-        except StoreError as error:
-            if not isinstance(error.__cause__, SQLAlchemyError) or not _is_data_error(error.__cause__):
+        except (StoreError, ValueError) as error:
+            if not _is_data_error(error):
                 raise
             with writing(services.engine) as connection:
-                problem = f"cannot be stored: {type(error.__cause__).__name__}"
+                problem = f"cannot be stored: {type(error.__cause__ or error).__name__}"
                 _note_damage(connection, mailbox.name, batch.folder, {mail.uid: problem}, result, now)
     with writing(services.engine) as connection:
         rest = Batch(folder=batch.folder, where=batch.where, cursor=batch.cursor, unrelated=batch.unrelated)

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import BigInteger, Connection, Dialect, Integer, Table, text
+from sqlalchemy import BigInteger, Connection, Dialect, Integer, String, Table, Text, text
 from sqlalchemy.types import TypeDecorator
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -24,6 +24,47 @@ class UtcInstant(TypeDecorator[datetime]):
         """Return the instant, aware UTC."""
         del dialect
         return None if value is None else from_microseconds(value)
+
+
+def storable(value: str) -> str:
+    """Return the text as both databases take it: PostgreSQL refuses U+0000, neither encodes half a surrogate pair.
+
+    What a stranger writes reaches columns through headers; a mail must never be lost because one of them is odd.
+    """
+    if "\x00" in value:
+        value = value.replace("\x00", "")
+    if not value.isascii():
+        value = value.encode("utf-8", "replace").decode("utf-8")
+    return value
+
+
+class Line(TypeDecorator[str]):
+    """A short text, cut at its length: SQLite would not mind a longer one, PostgreSQL would refuse the whole row."""
+
+    impl = String
+    cache_ok = True
+
+    def __init__(self, length: int) -> None:
+        """Keep the length, in characters."""
+        super().__init__(length)
+        self._length = length
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """Return the text as it is stored."""
+        del dialect
+        return None if value is None else storable(value)[: self._length]
+
+
+class Words(TypeDecorator[str]):
+    """A text of any length."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """Return the text as it is stored."""
+        del dialect
+        return None if value is None else storable(value)
 
 
 def to_microseconds(instant: datetime) -> int:

@@ -7,7 +7,7 @@ synchronous=FULL, so that what was recorded as sent is still recorded after a po
 import fcntl
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -31,10 +31,13 @@ def open_engine(address: str, password: str = "") -> Engine:
     if password:
         url = url.set(password=password)
     if url.get_backend_name() != "sqlite":
-        return create_engine(url, pool_pre_ping=True, pool_size=8, max_overflow=8)
+        # hide_parameters: what a statement carried would stand in the text of its error, and from there in a log.
+        return create_engine(url, pool_pre_ping=True, pool_size=8, max_overflow=8, hide_parameters=True)
     path = Path(url.database or "")
     _prepare_file(path)
-    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False})
+    engine = create_engine(
+        url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False}, hide_parameters=True
+    )
 
     def on_connect(connection: Any, record: object) -> None:
         del record
@@ -56,6 +59,24 @@ def open_engine(address: str, password: str = "") -> Engine:
     event.listen(engine, "connect", on_connect)
     event.listen(engine, "begin", on_begin)
     return engine
+
+
+def refuse_emptied(address: str) -> None:
+    """Refuse a SQLite file that is there and empty, where it must have held something: it was lost, not new.
+
+    Raises:
+        StoreError: it is empty.
+    """
+    url = make_url(address)
+    if url.get_backend_name() != "sqlite":
+        return
+    path = Path(url.database or "")
+    journal = Path(f"{path}-wal")
+    if path.exists() and not path.stat().st_size and not (journal.exists() and journal.stat().st_size):
+        raise StoreError(
+            f"{path}: empty, though it was in use before: its content is lost. "
+            "Restore the last `replyby backup`, or remove the file to begin anew."
+        )
 
 
 def _prepare_file(path: Path) -> None:
@@ -139,8 +160,12 @@ class WorkerLock:
         self._file: IO[bytes] | None = None
         self._connection: Connection | None = None
 
-    def acquire(self, stop: threading.Event, poll_seconds: float = 1.0) -> bool:
+    def acquire(
+        self, stop: threading.Event, poll_seconds: float = 1.0, waiting: Callable[[], None] = lambda: None
+    ) -> bool:
         """Return True once this process is the worker, False if `stop` was set while waiting (PostgreSQL).
+
+        `waiting` is called once, when another worker holds the lock.
 
         Raises:
             StoreError: another worker runs on this SQLite file.
@@ -150,7 +175,11 @@ class WorkerLock:
             return True
         try:
             connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+            told = False
             while not connection.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": WORKER_LOCK}).scalar():
+                if not told:
+                    waiting()
+                    told = True
                 if stop.wait(poll_seconds):
                     connection.close()
                     return False

@@ -5,7 +5,7 @@ from pathlib import Path
 from sqlalchemy import Engine, inspect, text
 
 from monitor.errors import StoreError
-from monitor.store.engine import place, writing
+from monitor.store.engine import place, reading, writing
 
 HEAD = "0001"
 """The newest revision in migrations/versions; a test holds the two against each other."""
@@ -40,7 +40,7 @@ def prepare_database(engine: Engine) -> None:
 
 def read_revision(engine: Engine) -> str | None:
     """Return the database's revision, or None where there is no schema yet."""
-    with writing(engine) as connection:
+    with reading(engine) as connection:
         if not inspect(connection).has_table("alembic_version"):
             return None
         revision: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()

@@ -13,13 +13,11 @@ from sqlalchemy import (
     Index,
     Integer,
     MetaData,
-    String,
     Table,
-    Text,
     text,
 )
 
-from monitor.store.columns import RowId, UtcInstant
+from monitor.store.columns import Line, RowId, UtcInstant, Words
 
 metadata = MetaData()
 
@@ -28,15 +26,15 @@ message = Table(
     metadata,
     Column("id", RowId, primary_key=True),
     Column("identity", BigInteger, nullable=False, unique=True),
-    Column("kind", String(24), nullable=False),
-    Column("account", String(64), nullable=False),
-    Column("accounts", Text),  # candidates, where a Sent folder serves several accounts
-    Column("marketplace", String(8)),
-    Column("mailbox", String(64), nullable=False),
-    Column("place", String(8), nullable=False),  # inbox, junk, sent
+    Column("kind", Line(24), nullable=False),
+    Column("account", Line(64), nullable=False),
+    Column("accounts", Words),  # candidates, where a Sent folder serves several accounts
+    Column("marketplace", Line(8)),
+    Column("mailbox", Line(64), nullable=False),
+    Column("place", Line(8), nullable=False),  # inbox, junk, sent
     Column("received_at", UtcInstant, nullable=False),
     Column("seen_at", UtcInstant, nullable=False),
-    Column("authenticity", String(8), nullable=False),
+    Column("authenticity", Line(8), nullable=False),
     Column("trusted", Boolean, nullable=False),
     Column("excluded", Boolean, nullable=False, server_default=text("false")),
     Column("spoken_for", BigInteger),
@@ -47,20 +45,20 @@ message = Table(
     Column("name_hash", BigInteger),
     Column("rfc_hash", BigInteger),
     Column("digest_hash", BigInteger),
-    Column("reference_hashes", Text),
+    Column("reference_hashes", Words),
     Column("refused_at", UtcInstant),
-    Column("notice_type", String(80)),
-    Column("labels", Text, nullable=False, server_default=""),
+    Column("notice_type", Line(80)),
+    Column("labels", Words, nullable=False, server_default=""),
     Column("priority", Integer, nullable=False, server_default="0"),
-    Column("language", String(16)),
-    Column("signals", Text, nullable=False, server_default=""),
-    Column("text", Text),
+    Column("language", Line(16)),
+    Column("signals", Words, nullable=False, server_default=""),
+    Column("text", Words),
     Column("thread_id", BigInteger),
     Column("target_seconds", Integer),
     Column("answered_at", UtcInstant),
     Column("by_hand", Boolean, nullable=False, server_default=text("false")),
     Column("waived_at", UtcInstant),
-    Column("counted", String(16)),  # the outcome already in the tallies
+    Column("counted", Line(16)),  # the outcome already in the tallies
     sqlite_autoincrement=True,  # an id is never used twice: alerts are keyed by it
 )
 Index("message_alias", message.c.alias_hash)
@@ -76,20 +74,20 @@ thread = Table(
     "thread",
     metadata,
     Column("id", RowId, primary_key=True),
-    Column("account", String(64), nullable=False),
-    Column("marketplace", String(8)),
-    Column("order_id", String(32)),
-    Column("asin", String(16)),
-    Column("alias", String(128)),
-    Column("reply_address", String(192)),
-    Column("seller_central_url", Text),
-    Column("no_response_url", Text),
+    Column("account", Line(64), nullable=False),
+    Column("marketplace", Line(8)),
+    Column("order_id", Line(32)),
+    Column("asin", Line(16)),
+    Column("alias", Line(128)),
+    Column("reply_address", Line(192)),
+    Column("seller_central_url", Words),
+    Column("no_response_url", Words),
     Column("order_hash", BigInteger),
     Column("alias_hash", BigInteger),
-    Column("labels", Text, nullable=False, server_default=""),
+    Column("labels", Words, nullable=False, server_default=""),
     Column("priority", Integer, nullable=False, server_default="0"),
-    Column("language", String(16)),
-    Column("place", String(8), nullable=False),
+    Column("language", Line(16)),
+    Column("place", Line(8), nullable=False),
     Column("revision", Integer, nullable=False, server_default="0"),
     Column("closed_at", UtcInstant),  # when its last clock closed; null while one runs
     Column("erased_at", UtcInstant),
@@ -105,8 +103,8 @@ frozen_policy = Table(
     "frozen_policy",
     metadata,
     Column("id", RowId, primary_key=True),
-    Column("digest", String(64), nullable=False, unique=True),
-    Column("body", Text, nullable=False),
+    Column("digest", Line(64), nullable=False, unique=True),
+    Column("body", Words, nullable=False),
 )
 
 sla_clock = Table(
@@ -115,8 +113,8 @@ sla_clock = Table(
     Column("id", RowId, primary_key=True),
     Column("thread_id", BigInteger, ForeignKey("thread.id"), nullable=False),
     Column("start_message_id", BigInteger, nullable=False),
-    Column("account", String(64), nullable=False),
-    Column("marketplace", String(8)),
+    Column("account", Line(64), nullable=False),
+    Column("marketplace", Line(8)),
     Column("started_at", UtcInstant, nullable=False),
     Column("target_seconds", Integer, nullable=False),
     Column("deadline_at", UtcInstant, nullable=False),
@@ -125,12 +123,12 @@ sla_clock = Table(
     Column("verified", Boolean, nullable=False),
     Column("backlog", Boolean, nullable=False, server_default=text("false")),
     Column("answered_at", UtcInstant),
-    Column("answered_route", String(16)),
-    Column("answered_by", String(80)),
+    Column("answered_route", Line(16)),
+    Column("answered_by", Line(80)),
     Column("waived_at", UtcInstant),
-    Column("waived_by", String(80)),
+    Column("waived_by", Line(80)),
     Column("closed_at", UtcInstant),
-    Column("counted", String(32), nullable=False, server_default=""),
+    Column("counted", Line(32), nullable=False, server_default=""),
     Column("policy_id", BigInteger, ForeignKey("frozen_policy.id"), nullable=False),
     Column("step_reached", Integer, nullable=False, server_default="-1"),
     Column("occurrence", Integer, nullable=False, server_default="0"),
@@ -139,12 +137,12 @@ sla_clock = Table(
     Column("reopened_count", Integer, nullable=False, server_default="0"),
     Column("reopened_told", Integer, nullable=False, server_default="0"),
     Column("phones_held", Boolean, nullable=False, server_default=text("false")),
-    Column("acknowledged_by", String(80)),
+    Column("acknowledged_by", Line(80)),
     Column("acknowledged_at", UtcInstant),
     Column("acknowledgement_expires_at", UtcInstant),
     Column("snoozed_until", UtcInstant),
     Column("next_due_at", UtcInstant),
-    Column("shown_state", String(16)),  # the state last drawn where messages are changed in place
+    Column("shown_state", Line(16)),  # the state last drawn where messages are changed in place
     sqlite_autoincrement=True,  # an id is never used twice: alerts are keyed by it
 )
 Index("sla_clock_thread", sla_clock.c.thread_id)
@@ -173,18 +171,18 @@ decision = Table(
     "decision",
     metadata,
     Column("id", RowId, primary_key=True),
-    Column("kind", String(24), nullable=False),
+    Column("kind", Line(24), nullable=False),
     Column("thread_id", BigInteger),
     Column("clock_id", BigInteger),
     Column("message_id", BigInteger),  # the buyer message a mark covers, or the mail a decision is about
-    Column("by", String(80), nullable=False),
+    Column("by", Line(80), nullable=False),
     Column("at", UtcInstant, nullable=False),  # the instant it speaks of
     Column("made_at", UtcInstant, nullable=False),
     Column("until", UtcInstant),
-    Column("source", String(16), nullable=False),
-    Column("reason", Text),
+    Column("source", Line(16), nullable=False),
+    Column("reason", Words),
     Column("revoked_at", UtcInstant),
-    Column("revoked_by", String(80)),
+    Column("revoked_by", Line(80)),
 )
 Index("decision_thread", decision.c.thread_id)
 Index("decision_message", decision.c.message_id)
@@ -194,19 +192,19 @@ review = Table(
     "review",
     metadata,
     Column("id", RowId, primary_key=True),
-    Column("key", String(120), nullable=False, unique=True),
-    Column("kind", String(24), nullable=False),
-    Column("account", String(64), nullable=False),
-    Column("marketplace", String(8)),
+    Column("key", Line(120), nullable=False, unique=True),
+    Column("kind", Line(24), nullable=False),
+    Column("account", Line(64), nullable=False),
+    Column("marketplace", Line(8)),
     Column("message_id", BigInteger),
-    Column("order_id", String(32)),
-    Column("detail", Text, nullable=False),
-    Column("threads", Text, nullable=False, server_default=""),
+    Column("order_id", Line(32)),
+    Column("detail", Words, nullable=False),
+    Column("threads", Words, nullable=False, server_default=""),
     Column("count", Integer, nullable=False, server_default="1"),
     Column("received_at", UtcInstant, nullable=False),
     Column("settled_at", UtcInstant),
-    Column("settled_by", String(80)),
-    Column("decision", String(40)),
+    Column("settled_by", Line(80)),
+    Column("decision", Line(40)),
 )
 Index(
     "review_open",
@@ -218,21 +216,21 @@ Index(
 folder_cursor = Table(
     "folder_cursor",
     metadata,
-    Column("mailbox", String(64), primary_key=True),
-    Column("folder", String(255), primary_key=True),
+    Column("mailbox", Line(64), primary_key=True),
+    Column("folder", Line(255), primary_key=True),
     Column("uidvalidity", BigInteger, nullable=False),
     Column("last_uid", BigInteger, nullable=False),
-    Column("state", Text),
+    Column("state", Words),
 )
 
 mailbox_health = Table(
     "mailbox_health",
     metadata,
-    Column("mailbox", String(64), primary_key=True),
+    Column("mailbox", Line(64), primary_key=True),
     Column("last_success_at", UtcInstant),
     Column("failing_since", UtcInstant),
-    Column("trouble", Text),
-    Column("reason", String(16)),
+    Column("trouble", Words),
+    Column("reason", Line(16)),
     Column("told_at", UtcInstant),
 )
 
@@ -240,29 +238,29 @@ mailbox_outage = Table(
     "mailbox_outage",
     metadata,
     Column("id", RowId, primary_key=True),
-    Column("mailbox", String(64), nullable=False),
+    Column("mailbox", Line(64), nullable=False),
     Column("from_at", UtcInstant, nullable=False),
     Column("to_at", UtcInstant),
-    Column("reason", String(16), nullable=False),
+    Column("reason", Line(16), nullable=False),
 )
 
 bad_mail = Table(
     "bad_mail",
     metadata,
     Column("id", RowId, primary_key=True),
-    Column("mailbox", String(64), nullable=False),
-    Column("folder", String(255), nullable=False),
+    Column("mailbox", Line(64), nullable=False),
+    Column("folder", Line(255), nullable=False),
     Column("uid", BigInteger, nullable=False),
     Column("seen_at", UtcInstant, nullable=False),
-    Column("problem", Text, nullable=False),
+    Column("problem", Words, nullable=False),
 )
 
 evidence = Table(
     "evidence",
     metadata,
-    Column("account", String(64), primary_key=True),
-    Column("marketplace", String(8), primary_key=True),  # "" where unknown
-    Column("evidence", String(24), primary_key=True),
+    Column("account", Line(64), primary_key=True),
+    Column("marketplace", Line(8), primary_key=True),  # "" where unknown
+    Column("evidence", Line(24), primary_key=True),
     Column("count", BigInteger, nullable=False),
     Column("last_seen_at", UtcInstant, nullable=False),
 )
@@ -270,8 +268,8 @@ evidence = Table(
 tally = Table(
     "tally",
     metadata,
-    Column("name", String(48), primary_key=True),
-    Column("labels", String(255), primary_key=True),  # joined by U+001F
+    Column("name", Line(48), primary_key=True),
+    Column("labels", Line(255), primary_key=True),  # joined by U+001F
     Column("value", Float(53), nullable=False),
 )
 
@@ -279,9 +277,9 @@ silence = Table(
     "silence",
     metadata,
     Column("id", RowId, primary_key=True),
-    Column("matcher", Text, nullable=False),
-    Column("author", String(80), nullable=False),
-    Column("comment", Text, nullable=False),
+    Column("matcher", Words, nullable=False),
+    Column("author", Line(80), nullable=False),
+    Column("comment", Words, nullable=False),
     Column("starts_at", UtcInstant, nullable=False),
     Column("ends_at", UtcInstant, nullable=False),
     Column("expired_at", UtcInstant),
@@ -290,49 +288,49 @@ silence = Table(
 mark = Table(
     "mark",
     metadata,
-    Column("name", String(120), primary_key=True),  # what was done last, or once: report:2026-W47, first_started
+    Column("name", Line(120), primary_key=True),  # what was done last, or once: report:2026-W47, first_started
     Column("at", UtcInstant, nullable=False),
-    Column("detail", Text, nullable=False, server_default=""),
+    Column("detail", Words, nullable=False, server_default=""),
 )
 
 amazon_figure = Table(
     "amazon_figure",
     metadata,
     Column("id", RowId, primary_key=True),
-    Column("account", String(64), nullable=False),
-    Column("marketplace", String(8), nullable=False),
+    Column("account", Line(64), nullable=False),
+    Column("marketplace", Line(8), nullable=False),
     Column("window_days", Integer, nullable=False),
     Column("late_ratio", Float(53)),
     Column("average_response_seconds", Float(53)),
     Column("read_at", UtcInstant, nullable=False),
-    Column("source", String(24), nullable=False),
-    Column("body", Text, nullable=False, server_default=""),
+    Column("source", Line(24), nullable=False),
+    Column("body", Words, nullable=False, server_default=""),
 )
 Index("amazon_figure_read", amazon_figure.c.account, amazon_figure.c.read_at)
 
 amazon_task = Table(
     "amazon_task",
     metadata,
-    Column("key", String(160), primary_key=True),
-    Column("state", String(24), nullable=False),
+    Column("key", Line(160), primary_key=True),
+    Column("state", Line(24), nullable=False),
     Column("next_at", UtcInstant),
     Column("attempts", Integer, nullable=False, server_default="0"),
-    Column("body", Text, nullable=False, server_default=""),
+    Column("body", Words, nullable=False, server_default=""),
 )
 
 order_fact = Table(
     "order_fact",
     metadata,
-    Column("account", String(64), primary_key=True),
+    Column("account", Line(64), primary_key=True),
     Column("order_hash", BigInteger, primary_key=True),
     Column("fetched_at", UtcInstant, nullable=False),
-    Column("body", Text, nullable=False),
+    Column("body", Words, nullable=False),
 )
 
 proven_phone = Table(
     "proven_phone",
     metadata,
     Column("phone_hash", BigInteger, primary_key=True),
-    Column("person", String(80), nullable=False),
+    Column("person", Line(80), nullable=False),
     Column("proven_at", UtcInstant, nullable=False),
 )

@@ -356,7 +356,7 @@ def upgrade() -> None:
     op.create_index(op.f('ix_notification_clock_id'), 'notification', ['clock_id'], unique=False)
     op.create_index(op.f('ix_notification_delivery_id'), 'notification', ['delivery_id'], unique=False)
     op.create_index(op.f('ix_notification_family'), 'notification', ['family'], unique=False)
-    op.create_index(op.f('ix_notification_slot_status'), 'notification', ['slot', 'status'], unique=False)
+    op.create_index(op.f('ix_notification_slot_status_next_attempt_at'), 'notification', ['slot', 'status', 'next_attempt_at'], unique=False)
     op.create_index(op.f('ix_notification_status_next_attempt_at'), 'notification', ['status', 'next_attempt_at'], unique=False)
     op.create_index(op.f('ix_notification_thread_id'), 'notification', ['thread_id'], unique=False)
     op.create_table('reply_code',
