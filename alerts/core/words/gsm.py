@@ -53,13 +53,11 @@ def cut(text: str, limit: int = SEGMENT) -> str:
     """Return a GSM-7 text cut to `limit` septets, with ".." where something is missing."""
     if septets(text) <= limit:
         return text
-    kept, room = [], limit - 2
-    for char in text:
-        room -= _septets(char)
-        if room < 0:
-            break
-        kept.append(char)
-    return "".join(kept).rstrip() + ".."
+    end, used = 0, 0
+    while used + _septets(text[end]) <= limit - 2:  # ends: the whole text is longer than the limit
+        used += _septets(text[end])
+        end += 1
+    return text[:end].rstrip() + ".."
 
 
 @lru_cache(maxsize=4096)

@@ -61,3 +61,8 @@ def test_every_answer_is_one_segment_in_every_language(language: str, key: str, 
     text = to_gsm7(render_answer(words_for(language, "Europe/Paris"), result, NOW, code=1234))
     assert text
     assert septets(text) <= SEGMENT
+
+
+def test_an_answer_about_no_thread_at_all_is_still_said() -> None:
+    result = AnswerResult(accepted=True, text_key="acknowledged", by="Ana")
+    assert render_answer(words_for("en", "UTC"), result, NOW) == "OK Ana: 0 orders is yours."

@@ -142,3 +142,24 @@ def test_text_from_outside_stays_on_one_line_without_direction_marks(text: str) 
     made = clean(text, 40)
     assert len(made) <= 40
     assert not set(made) & set("\n\r\t\u202e\u2066\u200b\u2028\x00")
+
+
+def test_counting_words_and_plain_words_are_not_mixed_up() -> None:
+    words = words_for("en", "UTC")
+    with pytest.raises(ValueError, match="has no plural"):
+        words.count("nobody", 2)
+    with pytest.raises(ValueError, match="counts something"):
+        words.say("messages")
+
+
+@pytest.mark.parametrize(
+    ("span", "said"),
+    [
+        (timedelta(hours=2), "2 hours"),
+        (timedelta(minutes=1), "1 minute"),
+        (timedelta(0), "0 minutes"),
+        (timedelta(hours=50), "2 days 2 hours"),
+    ],
+)
+def test_spoken_spans(span: timedelta, said: str) -> None:
+    assert words_for("en", "UTC").spoken_span(span) == said

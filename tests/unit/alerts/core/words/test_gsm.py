@@ -69,3 +69,9 @@ def test_any_text_can_be_made_to_fit(text: str, limit: int) -> None:
     made = cut(to_gsm7(text), limit)
     assert septets(made) <= limit
     assert fits(made)
+
+
+def test_a_cut_text_shows_that_something_is_missing() -> None:
+    assert cut("Order 402-1234567-1234567", 12) == "Order 402-.."
+    assert cut("Order", 12) == "Order"
+    assert cut("€" * 6, 5) == "€.."

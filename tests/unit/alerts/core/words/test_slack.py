@@ -260,3 +260,35 @@ def test_only_a_sound_mailto_becomes_a_link(url: str | None) -> None:
 
 def _fields(facts: ThreadFacts) -> dict[str, Any]:
     return {name: getattr(facts, name) for name in ThreadFacts.__dataclass_fields__}
+
+
+def test_a_title_too_long_for_a_header_is_said_in_full_below() -> None:
+    made = message(purpose=Purpose.REPORT, content=content.report("w" * 180, ["line"]))
+    assert shown(made)[0].endswith("…")
+    assert shown(made)[1].startswith("w" * 180)
+
+
+def test_a_test_page_has_one_button_and_a_plain_test_has_none() -> None:
+    assert list(buttons(message(purpose=Purpose.TEST, content=content.test(page=True)))) == ["replyby_acknowledge"]
+    assert buttons(message(purpose=Purpose.TEST, content=content.test())) == {}
+
+
+@pytest.mark.parametrize(
+    ("reason", "said"),
+    [
+        ("bounced", "🔁 Open again (the reply did not arrive)"),
+        ("undone", "🔁 Open again (the mark was taken back)"),
+        (None, "🔁 Open again"),
+    ],
+)
+def test_what_opens_again_says_why_where_it_is_known(reason: str | None, said: str) -> None:
+    made = message(make_facts(), purpose=Purpose.REOPENED, content={"reason": reason} if reason else {})
+    assert said in shown(made)
+
+
+def test_a_snooze_and_a_next_step_that_is_now_are_said() -> None:
+    facts = make_facts(
+        snoozed_until=NOW + timedelta(hours=1),
+        next_step=NextStep(at=NOW, receiver="oncall-sms", channel=Channel.SMS),
+    )
+    assert "Nobody has it yet · Snoozed until 03:38 · next: SMS to oncall-sms now" in shown(message(facts))

@@ -181,3 +181,32 @@ def test_a_delivery_without_threads_is_a_mistake_that_is_seen() -> None:
 
 def _fields(delivery: Delivery) -> dict[str, Any]:
     return {name: getattr(delivery, name) for name in Delivery.__dataclass_fields__}
+
+
+def test_an_account_that_does_not_fit_gives_way_to_the_order() -> None:
+    facts = make_facts(account="x" * 24, order_id="9" * 40)
+    text = sms(facts, language="fr", answer_to="+447700900006", code=1234)
+    assert "9" * 39 in text
+    assert "xxxx" not in text
+
+
+def test_several_closings_are_one_text() -> None:
+    done = [make_facts(state="met", answered_at=NOW, order_id=f"402-1234567-123456{number}") for number in range(3)]
+    assert sms(*done, purpose=Purpose.CLOSED) == (
+        f"Done:\n402-1234567-1234560 FR\n402-1234567-1234561 FR\n402-1234567-1234562 FR {MARK}"
+    )
+
+
+def test_several_that_open_again_say_so_first() -> None:
+    assert sms(make_facts(), make_facts(thread_id=2), purpose=Purpose.REOPENED).startswith(
+        "OPEN AGAIN. 2 Amazon replies"
+    )
+
+
+def test_without_a_code_no_answer_is_asked_for() -> None:
+    assert "Reply" not in sms(code=None)
+
+
+def test_an_order_number_that_is_none_leaves_room_for_the_code() -> None:
+    strange = [make_facts(order_id="€" * 40, account="€" * 24, thread_id=number) for number in range(3)]
+    assert sms(*strange) == f"3 Amazon replies due by 04:10.\nReply 7 = I have them. {MARK}"

@@ -11,6 +11,7 @@ from alerts.core.words import content
 from alerts.core.words.catalog import LANGUAGES, words_for
 from alerts.core.words.content import HealthKind
 from alerts.core.words.mail import render_mail
+from alerts.core.words.render import plain_summary
 from alerts.core.words.summaries import Summary, render_summary
 from tests.support.deliveries import NOW, make_delivery, make_facts
 
@@ -127,3 +128,52 @@ def test_a_mail_escapes_what_came_from_outside() -> None:
     assert "<script" not in mail.html
     assert "<img" not in mail.html
     assert "\n" not in mail.subject
+
+
+def test_a_look_ahead_without_an_end_is_a_mistake_that_is_seen() -> None:
+    with pytest.raises(ValueError, match="`until` is missing"):
+        summary(Purpose.LOOK_AHEAD, {"until": None})
+
+
+def test_a_backlog_without_details_is_still_counted() -> None:
+    made = summary(Purpose.BACKLOG, {"count": 1})
+    assert made == Summary("📦", "1 thread was overdue before ReplyBy first started")
+
+
+def test_a_summary_as_plain_lines_begins_with_its_title() -> None:
+    body = content.health("mailbox_back", "support")
+    delivery = make_delivery(purpose=Purpose.HEALTH, content=body)
+    assert plain_summary(words_for("en", "UTC"), delivery) == ("🙉 ReplyBy sees support again.",)
+
+
+def test_a_report_by_mail_is_the_whole_report_or_its_first_screen() -> None:
+    image = content.report_image("heat", "Heat", "/tmp/heat.png", "heat")
+    words = words_for("en", "UTC")
+    whole = content.report("Week 47", ["142 messages"], text="all of it", html="<p>all</p>", images=[image])
+    mail = render_mail(words, make_delivery(purpose=Purpose.REPORT, content=whole))
+    assert (mail.subject, mail.text, mail.html) == ("Week 47", "all of it", "<p>all</p>")
+    short = render_mail(
+        words, make_delivery(purpose=Purpose.REPORT, content=content.report("Week 47", ["142 messages"]))
+    )
+    assert "142 messages" in short.text
+    assert "142 messages" in short.html
+
+
+def test_a_mail_about_what_opened_again_says_so_in_its_subject() -> None:
+    facts = make_facts(labels=("refund",), verified=False, seller_central_url="https://sellercentral.amazon.fr/x")
+    mail = render_mail(words_for("en", "UTC"), make_delivery(facts, purpose=Purpose.REOPENED))
+    assert mail.subject.startswith("Open again: FR · 402-1234567-1234567")
+    assert "⚠️ Unverified" in mail.text
+    assert "refund" in mail.text
+
+
+def test_a_mail_about_what_was_answered_names_who_had_it_only_if_somebody_did() -> None:
+    words = words_for("en", "UTC")
+    nobody = make_facts(state="met", answered_at=NOW)
+    assert "had it" not in render_mail(words, make_delivery(nobody, purpose=Purpose.CLOSED)).text
+
+
+def test_a_digest_by_mail_is_its_title_and_lines() -> None:
+    body = content.digest(day_at=NOW, open_threads=0)
+    mail = render_mail(words_for("en", "UTC"), make_delivery(purpose=Purpose.DIGEST, content=body))
+    assert "No thread waits for a reply." in mail.text

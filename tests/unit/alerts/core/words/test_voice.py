@@ -69,3 +69,8 @@ def test_other_purposes_are_said_too() -> None:
     assert test[0] == "This is Reply By. This is a test call."
     blind = content.health("mailbox_blind", "acme-eu", detail="login refused")
     assert "acme-eu" in render_call(words, make_delivery(purpose=Purpose.HEALTH, content=blind, **CALL))[1]
+
+
+def test_a_test_call_without_a_code_asks_for_nothing() -> None:
+    delivery = make_delivery(purpose=Purpose.TEST, channel=Channel.VOICE, content=content.test())
+    assert render_call(words_for("en", "UTC"), delivery) == ("This is Reply By. This is a test call.",)
