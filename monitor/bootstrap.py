@@ -24,6 +24,7 @@ from monitor.core.messages import Message, Where
 from monitor.errors import ConfigError, StoreError
 from monitor.jobs.answers import apply_answer, first_time, record_proven, reject_answer
 from monitor.jobs.deliver import build_ports
+from monitor.jobs.forgetting import EraseElsewhere
 from monitor.jobs.people import AddressBook, read_unreachable
 from monitor.jobs.services import Recognise, Roster, Services
 from monitor.jobs.showing import Shown, metric_names
@@ -311,6 +312,23 @@ def build_notifiers(config: Config, stream: TextIO | None = None) -> dict[Channe
             timeout_seconds=smtp.timeout.total_seconds(),
         )
     return notifiers
+
+
+def build_eraser(config: Config, now: WallClock = utc_now) -> EraseElsewhere:
+    """Return what takes messages back at Slack and Twilio; connects to nothing yet."""
+    from alerts.notifiers import slack, twilio_api
+    from alerts.notifiers.erasure import SlackEraser, SmsEraser, erase_messages
+
+    channels = [one.target for one in config.receivers if one.type == "slack" and one.target]
+    slack_eraser = sms_eraser = None
+    if config.slack is not None:
+        token, seconds = config.slack.bot_token, config.slack.timeout.total_seconds()
+        slack_eraser = SlackEraser(slack.build_client(token, config.slack.api_url, seconds), channels, secret=token)
+    if config.twilio is not None:
+        sid, token = config.twilio.account_sid, config.twilio.auth_token
+        client = twilio_api.build_client(sid, token, config.twilio.api_url, config.twilio.timeout.total_seconds())
+        sms_eraser = SmsEraser(client, secrets=(token, sid))
+    return lambda standing: erase_messages(standing, slack_eraser, sms_eraser, now())
 
 
 def _sender(twilio: TwilioConfig) -> "Sender":
