@@ -206,14 +206,15 @@ def build_source(mailbox: MailboxConfig, config: Config, now: WallClock) -> Mail
     """Return the source of one mailbox; connects to nothing."""
     from monitor.parse import wants_mail
 
+    wants = partial(wants_mail, own_domains=_own_domains(config))
     if mailbox.type == "maildir":
         from monitor.sources.maildir import MaildirSource
 
-        return MaildirSource(mailbox, wants_mail, config.worker.state_directory)
+        return MaildirSource(mailbox, wants, config.worker.state_directory)
     if mailbox.type == "simulated":
         from monitor.sources.simulated import SimulatedSource
 
-        return SimulatedSource(mailbox, wants_mail, utc_now=now)
+        return SimulatedSource(mailbox, wants, utc_now=now)
     from monitor.sources.imap import ImapSource
 
     token: Callable[[], str] | None = None
@@ -221,7 +222,31 @@ def build_source(mailbox: MailboxConfig, config: Config, now: WallClock) -> Mail
         from monitor.oauth.keeper import TokenKeeper
 
         token = TokenKeeper(mailbox, config.worker.state_directory, now).access_token
-    return ImapSource(mailbox, wants_mail, password=lambda: mailbox.password, token=token)
+    return ImapSource(mailbox, wants, password=lambda: mailbox.password, token=token)
+
+
+PUBLIC_DOMAINS = frozenset(
+    {
+        *("gmail.com", "googlemail.com", "outlook.com", "hotmail.com", "live.com", "yahoo.com", "icloud.com", "me.com"),
+        *(
+            "gmx.de",
+            "gmx.net",
+            "web.de",
+            "t-online.de",
+            "orange.fr",
+            "free.fr",
+            "wanadoo.fr",
+            "laposte.net",
+            "libero.it",
+        ),
+    }
+)
+"""Where half the world writes from: mail from there is not a colleague's forward, and is not downloaded for it."""
+
+
+def _own_domains(config: Config) -> frozenset[str]:
+    addresses = (one for account in config.accounts for one in (*account.notified_at, *account.reply_from))
+    return frozenset(address.rpartition("@")[2] for address in addresses) - PUBLIC_DOMAINS
 
 
 def build_recognisers(config: Config, authserv: Mapping[str, str]) -> dict[str, Recognise]:
@@ -250,15 +275,19 @@ def _recognise(
 def build_recognition_context(config: Config, mailbox: MailboxConfig | None, server: str) -> "RecognitionContext":
     """Return what recognition is told: whose verdicts to believe, which addresses are one's own, further label words."""
     from monitor.parse.context import RecognitionContext
+    from monitor.parse.dkim_keys import build_dkim_keys
     from monitor.parse.wordlists import load_label_rules
 
     names = mailbox.accounts if mailbox is not None else tuple(account.name for account in config.accounts)
     accounts = [account for account in config.accounts if account.name in names]
     own = {address for account in accounts for address in (*account.notified_at, *account.reply_from)}
+    # Without the receiving server's verdicts Amazon's own signature is the only proof of a confirmation copy.
+    signatures = mailbox is not None and not server and any(account.require_proof for account in accounts)
     return RecognitionContext(
         authserv_ids=frozenset({server.lower()}) if server else None,
         own_addresses=frozenset(own),
         label_rules=load_label_rules(config.labels),
+        dkim_keys=build_dkim_keys(utc_now) if signatures else None,
     )
 
 

@@ -96,6 +96,8 @@ class EmailNotifier:
         message["Date"] = format_datetime(delivery.now)
         digest = hashlib.sha256(delivery.reference.encode()).hexdigest()[:32]
         message["Message-ID"] = f"<{digest}@{self._domain}>"
+        # So that an alert in a watched mailbox, which shows Amazon's links, is not taken for the buyer's message itself.
+        message["X-ReplyBy"] = delivery.purpose.value
         message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no absence notice comes back
         if (
             delivery.purpose not in (Purpose.REPORT, Purpose.DIGEST, Purpose.TEST, Purpose.LOOK_AHEAD)

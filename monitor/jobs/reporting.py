@@ -31,7 +31,7 @@ from monitor.report.source import (
     Told,
     WaiverFacts,
 )
-from monitor.report.staffed import staffing_span
+from monitor.report.staffed import closed_days, staffing_span
 from monitor.store.engine import reading, writing
 from monitor.store.evidence import read_evidence
 from monitor.store.health import read_mark, record_mark
@@ -232,6 +232,7 @@ def make_report(services: Services, week: IsoWeek, language: str | None = None) 
         language=language or (wanted.language if wanted is not None else "en"),
         staffed=tuple((period.start_at, period.end_at) for period in periods),
         watching_since=services.first_started_at,
+        holidays=closed_days(services.directory.shifts, span, zone),
     )
     with reading(services.engine) as connection:
         return build_report(StoredReports(connection, services), week, services.utc_now(), settings)

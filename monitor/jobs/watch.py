@@ -1,6 +1,5 @@
 """ReplyBy's own troubles and summaries: a blind mailbox, an old backlog, nobody on call, the daily digest. Each told once."""
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -239,9 +238,8 @@ def _tell(
     now: datetime,
     *,
     page: bool = False,
-    to: Sequence[str] | None = None,
 ) -> None:
-    targets = list(book.health_targets(now) if to is None else book.targets(to, now))
+    targets = list(book.health_targets(now))
     shared = [target for target in targets if target.channel in SUMMARY_CHANNELS]
     enqueue(
         connection,
@@ -285,51 +283,53 @@ def send_due_digest(services: Services, book: AddressBook) -> bool:
         if due is None:
             return False
         record_mark(connection, DIGEST_SENT, due.due_at)
-        words = _digest(connection, services, now)
-        if words is None:
+        facts = _digest_facts(connection, services, now)
+        planned = []
+        for target in book.targets(wanted.to, now):
+            address = book.address_of(target.receiver, target.channel, target.person)
+            language = address.language if address is not None else wanted.language
+            words = build_digest(facts, language, zone, when_empty=wanted.when_empty)
+            if words is not None and target.channel in SUMMARY_CHANNELS:
+                key = f"digest:{int(due.due_at.timestamp())}:{target.receiver}:{target.person or '-'}:{target.channel}"
+                planned.append(
+                    Notification(
+                        key=key,
+                        purpose=Purpose.DIGEST,
+                        receiver=target.receiver,
+                        channel=target.channel,
+                        person=target.person,
+                        due_at=now,
+                        expires_at=due.expires_at,
+                        content=words,
+                    )
+                )
+        if not enqueue(connection, planned, now):
             return False
-        _tell(
-            connection,
-            services,
-            book,
-            f"digest:{int(due.due_at.timestamp())}",
-            Purpose.DIGEST,
-            words,
-            now,
-            to=wanted.to,
-        )
     services.wake.set()
     return True
 
 
-def _digest(connection: Connection, services: Services, now: datetime) -> dict[str, Any] | None:
-    wanted = services.config.digest
-    assert wanted is not None
+def _digest_facts(connection: Connection, services: Services, now: datetime) -> DigestFacts:
     zone = services.config.worker.time_zone
     rows = [row for row in read_open(connection, services.config.sla.at_risk, now) if not row.backlog]
     facts = read_facts(connection, [row.clock_id for row in rows], services.facts_context, now)
     from_at, to_at = yesterday_span(now, zone)
-    outcomes = list(StoredReports(connection, services).read_outcomes(from_at - READ_BEFORE, to_at))
+    outcomes = list(StoredReports(connection, services).read_outcomes(from_at - READ_BEFORE, now))
     window = FiguresBuilder()
     for outcome in outcomes:
         if outcome.received_at >= now - timedelta(days=7):
             judgement = judge(outcome, now)
             window.add(judgement, latency_seconds(outcome, judgement), outcome.by_hand)
-    return build_digest(
-        DigestFacts(
-            now=now,
-            threads=list(facts.values()),
-            yesterday=count_day(outcomes, from_at, to_at),
-            window=window.build(),
-            goal=services.config.sla.goal,
-            next_staffed_at=services.directory.staffing(now).next_start_at(now) if services.directory.shifts else None,
-            waived_yesterday=_waived(connection, from_at, to_at),
-            review_pending=sum(count_reviews(connection).values()),
-            watched=bool(services.config.worker.heartbeat_url),
-        ),
-        wanted.language,
-        zone,
-        when_empty=wanted.when_empty,
+    return DigestFacts(
+        now=now,
+        threads=list(facts.values()),
+        yesterday=count_day([one for one in outcomes if one.received_at < to_at], from_at, to_at),
+        window=window.build(),
+        goal=services.config.sla.goal,
+        next_staffed_at=services.directory.staffing(now).next_start_at(now) if services.directory.shifts else None,
+        waived_yesterday=_waived(connection, from_at, to_at),
+        review_pending=sum(count_reviews(connection).values()),
+        watched=bool(services.config.worker.heartbeat_url),
     )
 
 
