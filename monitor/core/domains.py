@@ -62,6 +62,7 @@ def amazon_tld(domain: str) -> str | None:
     return None
 
 
+@lru_cache(maxsize=4096)
 def is_amazon_domain(domain: str) -> bool:
     """Return whether the domain is amazon.<tld>, a subdomain of it, or another that Amazon owns."""
     return amazon_tld(domain) is not None or domain in OWNED_DOMAINS or domain.endswith(".amazonpay.com")
@@ -80,6 +81,7 @@ def is_relay_domain(domain: str) -> bool:
     return _ANY_TLD.fullmatch(domain.removeprefix("marketplace.amazon.")) is not None
 
 
+@lru_cache(maxsize=4096)
 def is_relay_alias(address: str) -> bool:
     """Return whether the address is a buyer's alias: on a relay domain, and not one of Amazon's own names there."""
     local, _, domain = address.rpartition("@")

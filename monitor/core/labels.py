@@ -9,7 +9,7 @@ Writing without spaces (Chinese, Japanese, Thai) is searched anywhere. Case and 
 import re
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 PRIORITIES: dict[str, int] = {
@@ -32,6 +32,8 @@ THANKS_GO_WITH = frozenset({"delivery", "refund", "return", "invoice", "product_
 """What one may thank for."""
 
 MAX_LETTERS = 20_000
+MAX_SEEN = 20_000
+LONGEST_SEEN = 40
 _HEAD = 3  # letters by which stems are found
 THANKS_AT_MOST = 40  # words: a longer message says more than thanks
 
@@ -66,6 +68,8 @@ class LabelBook:
     priorities: dict[str, int]
     asking: frozenset[str] = frozenset()
     asking_unspaced: tuple[str, ...] = ()
+    seen: dict[str, tuple[_Phrase, ...]] = field(default_factory=dict, compare=False, repr=False)
+    """What the words met so far can mean; emptied at `MAX_SEEN`: buyers use the same few thousand words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,19 +133,29 @@ def find_labels(text: str, book: LabelBook) -> set[str]:
     folded = fold(text[:MAX_LETTERS])
     words = _WORD.findall(folded)
     found: set[str] = set()
-    phrases, stems = book.phrases, book.stems
+    seen = book.seen
     for index, word in enumerate(words):
-        if word in phrases:
-            for position, phrase, star, name in phrases[word]:
-                if name not in found and (len(phrase) == 1 or _stands(words, index - position, phrase, star)):
-                    found.add(name)
-        head = word[:_HEAD]
-        if head in stems:
-            for stem, name in stems[head]:
-                if name not in found and word.startswith(stem):
-                    found.add(name)
+        meanings = seen.get(word)
+        if meanings is None:
+            meanings = _meanings(word, book)
+        for position, phrase, star, name in meanings:
+            if name not in found and (len(phrase) == 1 or _stands(words, index - position, phrase, star)):
+                found.add(name)
     if not folded.isascii() and _UNSPACED.search(folded):
         found.update(name for phrase, name in book.unspaced if phrase in folded)
+    return found
+
+
+def _meanings(word: str, book: LabelBook) -> tuple[_Phrase, ...]:
+    """Return the phrases a word may belong to, and the stems it begins with, as phrases of one word."""
+    found = book.phrases.get(word, ())
+    stems = book.stems.get(word[:_HEAD], ())
+    found += tuple((0, (word,), False, name) for stem, name in stems if word.startswith(stem))
+    if len(word) > LONGEST_SEEN:
+        return found
+    if len(book.seen) >= MAX_SEEN:
+        book.seen.clear()
+    book.seen[word] = found
     return found
 
 

@@ -8,6 +8,7 @@ import base64
 import binascii
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from monitor.parse.charsets import decode_bytes
 
@@ -17,7 +18,11 @@ MAX_BLOCK = 256 * 1024
 MAX_HEADERS = 2_000
 MAX_NAME = 100
 MAX_ADDRESSES = 200
+MAX_REMEMBERED = 300
+"""Characters of a value whose addresses are kept for the next mail."""
 
+
+_HEADER = re.compile(rf"^([!-9;-~]{{1,{MAX_NAME}}}+)[^\S\n]*+:([^\n]*+)", re.MULTILINE)
 _FOLD = re.compile(r"\n[ \t]++")
 _ENCODED = re.compile(r"=\?([^?\s]{1,60})\?([bBqQ])\?([^?]{0,8000})\?=")
 _GAP = re.compile(r"(=\?[^?\s]{1,60}\?[bBqQ]\?[^?]{0,8000}\?=)[ \t\r\n]+(?==\?[^?\s]{1,60}\?[bBqQ]\?)")
@@ -26,6 +31,7 @@ _COMMENT = re.compile(r"\(([^()]*)\)")
 _ADDRESS = re.compile(r"(?<![^\s<>()\",;])[^\s<>()\",;]+@[^\s<>()\",;@]+")
 _ID = re.compile(r"<([^<>\s]{1,998})>")
 _Q = re.compile(rb"=([0-9A-Fa-f]{2})")
+_ODD_Q = re.compile(rb"=(?![0-9A-Fa-f]{2})|[\r\n]")  # what binascii reads in a way of its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +82,10 @@ class Headers:
         values = self._values.get(name)
         if not values:
             return []
-        found = parse_addresses(values[0])
-        for value in values[1:]:
-            found += parse_addresses(value)
+        found: list[Address] = []
+        for value in values:
+            # A seller's own addresses stand in every mail.
+            found += _parse_short(value) if len(value) <= MAX_REMEMBERED else parse_addresses(value)
         return found[:MAX_ADDRESSES]
 
     def __contains__(self, name: str) -> bool:
@@ -123,12 +130,7 @@ def parse_headers(block: bytes) -> Headers:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     if "\n " in text or "\n\t" in text:
         text = _FOLD.sub(" ", text)
-    found: list[tuple[str, str]] = []
-    for line in text.split("\n"):
-        name, colon, value = line.partition(":")
-        name = name.rstrip()
-        if colon and " " not in name and 0 < len(name) <= MAX_NAME and name.isascii() and name.isprintable():
-            found.append((name.lower(), value.strip()))
+    found = [(name.lower(), value.strip()) for name, value in _HEADER.findall(text)]
     if len(found) > MAX_HEADERS:
         found, problem = found[:MAX_HEADERS], problem or f"more than {MAX_HEADERS} headers, read in part"
     return Headers(found, problem)
@@ -167,11 +169,18 @@ def _flush(pending: tuple[str, bytes] | None) -> str:
 def _decode_payload(encoding: str, payload: str) -> bytes:
     raw = payload.encode("utf-8", "replace")
     if encoding in "qQ":
+        if _ODD_Q.search(raw) is None:
+            return binascii.a2b_qp(raw, header=True)
         return _Q.sub(lambda match: bytes((int(match[1], 16),)), raw.replace(b"_", b" "))
     try:
         return base64.b64decode(raw.rstrip(b"=") + b"=" * (-len(raw.rstrip(b"=")) % 4))
     except (binascii.Error, ValueError):
         return b""
+
+
+@lru_cache(maxsize=256)
+def _parse_short(value: str) -> tuple[Address, ...]:
+    return tuple(parse_addresses(value))
 
 
 def parse_addresses(value: str) -> list[Address]:
