@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, create_engine, insert, select, update
 
@@ -229,6 +229,7 @@ def test_the_number_of_a_message_that_nobody_got_is_free_at_once(conn: Connectio
     assert assign_code(conn, "Ana", deliver(conn), START) == 1
 
 
+@settings(deadline=None, max_examples=50)  # each example makes a database
 @given(st.lists(st.tuples(st.integers(1, 6), st.booleans()), max_size=30))
 def test_no_number_ever_stands_for_two_open_messages(steps: list[tuple[int, bool]]) -> None:
     engine = create_engine("sqlite://")
