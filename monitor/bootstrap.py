@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -16,38 +16,29 @@ from alerts.core.oncall_calendar import parse_calendar
 from alerts.core.schedule import Override, Rotation, Schedule
 from alerts.core.staffing import Shift
 from alerts.core.words.holding import holding_reply_url
-from alerts.dispatcher import Dispatcher
-from alerts.heartbeat import Heartbeat
-from alerts.notifiers.base import Notifier
 from monitor.config.model import Config, MailboxConfig, ScheduleConfig, TwilioConfig
 from monitor.core.messages import Message, Where
 from monitor.errors import ConfigError, StoreError
-from monitor.jobs.answers import apply_answer, first_time, record_proven, reject_answer
-from monitor.jobs.deliver import build_ports
-from monitor.jobs.forgetting import EraseElsewhere
-from monitor.jobs.people import AddressBook, read_unreachable
+from monitor.jobs.people import read_unreachable
 from monitor.jobs.services import Recognise, Roster, Services
-from monitor.jobs.showing import Shown, metric_names
-from monitor.metrics.export import PollDurations, build_registry
-from monitor.metrics.server import Server, Site, serve
 from monitor.sources.base import MailSource
 from monitor.store.copying import copy_database
-from monitor.store.due import PolicyCache
 from monitor.store.engine import open_engine, place, reading, refuse_emptied, writing
 from monitor.store.health import read_mark_detail, record_first_mark
 from monitor.store.identifiers import Hasher, read_or_make_key
 from monitor.store.migrate import prepare_database
 from monitor.wallclock import WallClock, utc_now
-from monitor.worker import Listener, Worker
 
 KEY_FILE = "replyby.key"
 
 
 if TYPE_CHECKING:
+    from alerts.notifiers.base import Notifier
     from alerts.notifiers.sms import Sender
-    from alerts.replies.slack_socket import SlackSocket
-    from alerts.replies.sms_inbox import SmsInbox
+    from monitor.jobs.forgetting import EraseElsewhere
+    from monitor.oauth.keeper import TokenKeeper
     from monitor.parse.context import RecognitionContext
+    from monitor.worker import Worker
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +102,7 @@ def build_services(config: Config, store: Store, *, now: WallClock = utc_now, wi
     roster = Roster(build_directory(config))
     roster.replace_unreachable(unreachable)
     authserv: dict[str, str] = {}
+    keepers = build_keepers(config, now) if with_sources else {}
     return Services(
         config=config,
         engine=store.engine,
@@ -118,7 +110,8 @@ def build_services(config: Config, store: Store, *, now: WallClock = utc_now, wi
         utc_now=now,
         first_started_at=first_started_at,
         roster=roster,
-        sources=build_sources(config, now) if with_sources else {},
+        sources=build_sources(config, now, keepers) if with_sources else {},
+        sign_ins={name: keeper.trouble for name, keeper in keepers.items()},
         recognise=build_recognisers(config, authserv) if with_sources else {},
         authserv=authserv,
         holding_reply=holding_reply_url,
@@ -197,31 +190,48 @@ def read_calendar(address: str, folder: Path) -> str:
         raise ConfigError("[[schedule]] ical", [f"{path}: {error.strerror}. Write the path of an .ics file."]) from None
 
 
-def build_sources(config: Config, now: WallClock) -> dict[str, MailSource]:
+def build_keepers(config: Config, now: WallClock) -> "dict[str, TokenKeeper]":
+    """Return what keeps the tokens of the mailboxes that are signed in to by OAuth; reads nothing yet."""
+    if not any(mailbox.oauth for mailbox in config.mailboxes):
+        return {}
+    from monitor.oauth.keeper import TokenKeeper
+
+    folder = config.worker.state_directory
+    return {mailbox.name: TokenKeeper(mailbox, folder, now) for mailbox in config.mailboxes if mailbox.oauth}
+
+
+def build_sources(config: Config, now: WallClock, keepers: "Mapping[str, TokenKeeper]") -> dict[str, MailSource]:
     """Return each mailbox's source by name; connects to nothing."""
-    return {mailbox.name: build_source(mailbox, config, now) for mailbox in config.mailboxes}
+    folder = config.worker.state_directory
+    sources = {}
+    for mailbox in config.mailboxes:
+        keeper = keepers.get(mailbox.name)
+        token = None if keeper is None else keeper.access_token
+        sources[mailbox.name] = build_source(mailbox, folder, now, token, _own_domains(config))
+    return sources
 
 
-def build_source(mailbox: MailboxConfig, config: Config, now: WallClock) -> MailSource:
-    """Return the source of one mailbox; connects to nothing."""
+def build_source(
+    mailbox: MailboxConfig,
+    state_directory: Path,
+    now: WallClock,
+    token: Callable[[], str] | None,
+    own_domains: frozenset[str] = frozenset(),
+) -> MailSource:
+    """Return the source of one mailbox, whose OAuth tokens `token` gives; connects to nothing."""
     from monitor.parse import wants_mail
 
-    wants = partial(wants_mail, own_domains=_own_domains(config))
+    wants = partial(wants_mail, own_domains=own_domains)
     if mailbox.type == "maildir":
         from monitor.sources.maildir import MaildirSource
 
-        return MaildirSource(mailbox, wants, config.worker.state_directory)
+        return MaildirSource(mailbox, wants, state_directory)
     if mailbox.type == "simulated":
         from monitor.sources.simulated import SimulatedSource
 
         return SimulatedSource(mailbox, wants, utc_now=now)
     from monitor.sources.imap import ImapSource
 
-    token: Callable[[], str] | None = None
-    if mailbox.oauth:
-        from monitor.oauth.keeper import TokenKeeper
-
-        token = TokenKeeper(mailbox, config.worker.state_directory, now).access_token
     return ImapSource(mailbox, wants, password=lambda: mailbox.password, token=token)
 
 
@@ -264,6 +274,7 @@ def _recognise(
     where: Where,
 ) -> Message:
     from monitor.parse import parse_message
+    from monitor.parse.building import build_recognition_context
 
     server = authserv.get(mailbox.name, "") if mailbox.authserv_id == "auto" else mailbox.authserv_id
     context = contexts.get(server)
@@ -272,26 +283,7 @@ def _recognise(
     return parse_message(content, internaldate=internaldate, where=where, context=context)
 
 
-def build_recognition_context(config: Config, mailbox: MailboxConfig | None, server: str) -> "RecognitionContext":
-    """Return what recognition is told: whose verdicts to believe, which addresses are one's own, further label words."""
-    from monitor.parse.context import RecognitionContext
-    from monitor.parse.dkim_keys import build_dkim_keys
-    from monitor.parse.wordlists import load_label_rules
-
-    names = mailbox.accounts if mailbox is not None else tuple(account.name for account in config.accounts)
-    accounts = [account for account in config.accounts if account.name in names]
-    own = {address for account in accounts for address in (*account.notified_at, *account.reply_from)}
-    # Without the receiving server's verdicts Amazon's own signature is the only proof of a confirmation copy.
-    signatures = mailbox is not None and not server and any(account.require_proof for account in accounts)
-    return RecognitionContext(
-        authserv_ids=frozenset({server.lower()}) if server else None,
-        own_addresses=frozenset(own),
-        label_rules=load_label_rules(config.labels),
-        dkim_keys=build_dkim_keys(utc_now) if signatures else None,
-    )
-
-
-def build_notifiers(config: Config, stream: TextIO | None = None) -> dict[Channel, Notifier]:
+def build_notifiers(config: Config, stream: TextIO | None = None) -> "dict[Channel, Notifier]":
     """Return a notifier for each channel that the configuration can reach; connects to nothing."""
     from alerts.notifiers.console import ConsoleNotifier
     from alerts.notifiers.webhook import WebhookNotifier
@@ -310,7 +302,7 @@ def build_notifiers(config: Config, stream: TextIO | None = None) -> dict[Channe
         from alerts.notifiers.voice import VoiceNotifier
 
         twilio = config.twilio
-        sender = _sender(twilio)
+        sender = build_sender(twilio)
         seconds = twilio.timeout.total_seconds()
         notifiers[Channel.SMS] = SmsNotifier(
             account_sid=twilio.account_sid,
@@ -343,7 +335,7 @@ def build_notifiers(config: Config, stream: TextIO | None = None) -> dict[Channe
     return notifiers
 
 
-def build_eraser(config: Config, now: WallClock = utc_now) -> EraseElsewhere:
+def build_eraser(config: Config, now: WallClock = utc_now) -> "EraseElsewhere":
     """Return what takes messages back at Slack and Twilio; connects to nothing yet."""
     from alerts.notifiers import slack, twilio_api
     from alerts.notifiers.erasure import SlackEraser, SmsEraser, erase_messages
@@ -360,7 +352,7 @@ def build_eraser(config: Config, now: WallClock = utc_now) -> EraseElsewhere:
     return lambda standing: erase_messages(standing, slack_eraser, sms_eraser, now())
 
 
-def _sender(twilio: TwilioConfig) -> "Sender":
+def build_sender(twilio: TwilioConfig) -> "Sender":
     from alerts.notifiers.sms import Sender
 
     return Sender(
@@ -371,127 +363,8 @@ def _sender(twilio: TwilioConfig) -> "Sender":
     )
 
 
-def build_dispatcher(
-    services: Services, book: AddressBook, policies: PolicyCache, notifiers: Mapping[Channel, Notifier]
-) -> Dispatcher:
-    """Return what delivers the outbox."""
-    return Dispatcher(services.engine, notifiers, build_ports(services, book, policies), services.utc_now)
-
-
-def build_worker(services: Services, stream: TextIO | None = None) -> Worker:
+def build_worker(services: Services, stream: TextIO | None = None) -> "Worker":
     """Return the worker with everything it runs; connects to nothing yet."""
-    config = services.config
-    policies = PolicyCache()
-    book = AddressBook(config=config, roster=services.roster)
-    polls = PollDurations(mailbox.name for mailbox in config.mailboxes)
-    return Worker(
-        services=services,
-        policies=policies,
-        book=book,
-        dispatcher=build_dispatcher(services, book, policies, build_notifiers(config, stream)),
-        heartbeat=build_heartbeat(config),
-        listeners=build_listeners(services, policies),
-        polls=polls,
-        serve=serve_worker,
-    )
+    from monitor.assembly import assemble_worker
 
-
-def serve_worker(worker: Worker) -> Server:
-    """Start the listener: /metrics, /healthz and the page.
-
-    Raises:
-        ReplyByError: the address is in use.
-    """
-    config = worker.services.config.worker
-    shown = Shown(worker.services, lambda: worker.last_cycle_at)
-    names = metric_names(worker.services, program_version())
-    site = Site(
-        registry=build_registry(shown.read_snapshot, names, worker.polls),
-        read_page=shown.read_page,
-        health=worker.health,
-        page_public=config.page_public,
-        username=config.page_username or "replyby",
-        password=config.page_password,
-    )
-    return serve(config.metrics_host, config.metrics_port, site)
-
-
-def build_listeners(services: Services, policies: PolicyCache) -> dict[str, Listener]:
-    """Return what hears people's answers: Slack's buttons over Socket Mode, SMS by polling."""
-    config = services.config
-    apply = partial(apply_answer, services, policies)
-    rejected = partial(reject_answer, services)
-    found: dict[str, Listener] = {}
-    if config.slack is not None and config.slack.app_token:
-        from alerts.replies.slack_socket import SlackSocket
-
-        slack = config.slack
-        found["slack"] = SocketListener(
-            SlackSocket(
-                app_token=slack.app_token,
-                bot_token=slack.bot_token,
-                apply=apply,
-                utc_now=services.utc_now,
-                people=config.people,
-                allowed_users=slack.allowed_users,
-                on_rejected=rejected,
-                on_proven=partial(record_proven, services),
-                api_url=slack.api_url,
-                timeout_seconds=slack.timeout.total_seconds(),
-            )
-        )
-    if config.twilio is not None:
-        from alerts.replies.sms_inbox import SmsInbox
-
-        twilio = config.twilio
-        found["sms"] = InboxListener(
-            SmsInbox(
-                account_sid=twilio.account_sid,
-                auth_token=twilio.auth_token,
-                sender=_sender(twilio),
-                apply=apply,
-                first_time=partial(first_time, services),
-                people=config.people,
-                on_rejected=rejected,
-                api_url=twilio.api_url,
-                timeout_seconds=twilio.timeout.total_seconds(),
-            ),
-            twilio.poll_replies,
-            services.utc_now,
-        )
-    return found
-
-
-class SocketListener(Listener):
-    """Slack's socket, kept open by itself."""
-
-    def __init__(self, socket: "SlackSocket") -> None:
-        """Connect to nothing yet."""
-        self._socket = socket
-
-    def start(self) -> None:
-        """Connect, in threads of its own."""
-        self._socket.start()
-
-    def stop(self) -> None:
-        """Finish what was pressed and close."""
-        self._socket.stop(2.0)
-
-
-class InboxListener(Listener):
-    """The inbox of SMS, read every so often."""
-
-    def __init__(self, inbox: "SmsInbox", every: timedelta, now: WallClock) -> None:
-        """Read nothing yet."""
-        self._inbox = inbox
-        self._now = now
-        self.every = every
-
-    def poll(self) -> None:
-        """Read what came."""
-        self._inbox.poll(self._now())
-
-
-def build_heartbeat(config: Config) -> Heartbeat:
-    """Return the dead-man's switch; without an address it never pings."""
-    return Heartbeat(config.worker.heartbeat_url)
+    return assemble_worker(services, build_notifiers(services.config, stream), build_sender, program_version())

@@ -1,5 +1,6 @@
 """The worker's life: lock, first reading, tick, listener, and a clean stop. Owns the order; decides nothing."""
 
+import os
 import signal
 import threading
 from collections.abc import Callable, Mapping
@@ -30,9 +31,10 @@ from monitor.metrics.export import PollDurations
 from monitor.metrics.server import Health, Server
 from monitor.scheduler import Job, Ticker, Watcher
 from monitor.store.due import PolicyCache
-from monitor.store.engine import WorkerLock, reading, store_error
-from monitor.store.health import read_troubles
+from monitor.store.engine import WorkerLock, reading, store_error, writing
+from monitor.store.health import HEARTBEAT, read_troubles, record_mark
 from monitor.store.open_threads import read_facts
+from monitor.systemd import notify, watchdog_every
 
 log = structlog.get_logger(__name__)
 
@@ -61,6 +63,7 @@ class Worker:
     last_cycle_at: datetime | None = None
     cycle_trouble: str | None = None
     ticker: Ticker | None = None
+    cycle_ended: float | None = None  # monotonic seconds; the end of a cycle, good or bad: it does not hang
 
     @property
     def stop(self) -> threading.Event:
@@ -93,6 +96,8 @@ class Worker:
         except Exception as error:
             self.cycle_trouble = str(error) if isinstance(error, StoreError) else type(error).__name__
             raise
+        finally:
+            self.cycle_ended = monotonic()
         self.cycle_trouble = None
         self.last_cycle_at = self.services.utc_now()
 
@@ -122,7 +127,9 @@ class Worker:
 
     def beat(self) -> None:
         """Ping the dead-man's switch, if everything runs."""
-        self.heartbeat.ping(self.health().ok)
+        if self.heartbeat.ping(self.health().ok):
+            with writing(self.services.engine) as connection:
+                record_mark(connection, HEARTBEAT, self.services.utc_now())
 
     def run(self, ready: Callable[[str], None] = lambda _: None) -> None:
         """Work until `stop` is set or a signal says so. `ready` is told in a line what happens meanwhile.
@@ -152,6 +159,8 @@ class Worker:
                 watcher.start()
             if server is not None:
                 ready(f"Listening on http://{self.services.config.worker.metrics_host}:{server.port}")
+            self.cycle_ended = monotonic()
+            notify("READY=1")
             self._wait(ticker, lock)
         finally:
             self._end(watchers, server)
@@ -252,11 +261,14 @@ class Worker:
     def _wait(self, ticker: Ticker, lock: WorkerLock) -> None:
         """Stay until told to stop; meanwhile hurry a cycle when something was planned, and mind the wall clock."""
         seen_at = self.services.utc_now()
-        looked = monotonic()
+        looked = told = monotonic()
+        watchdog = watchdog_every(os.environ, os.getpid())
         while not self.stop.is_set():
             if self.services.wake.wait(0.5):
                 self.services.wake.clear()
                 ticker.run_soon("cycle")
+            if watchdog is not None and monotonic() - told >= watchdog.total_seconds() / 2:
+                told = self._show_life()
             now = self.services.utc_now()
             if seen_at - now > CLOCK_STEP:
                 log.warning("the system clock was set back", by_seconds=int((seen_at - now).total_seconds()))
@@ -267,8 +279,16 @@ class Worker:
                 if not lock.is_held():
                     raise StoreError("the database's lock was lost with its connection. Start the worker again.")
 
+    def _show_life(self) -> float:
+        """Tell systemd's watchdog, unless cycles hang: it then ends this process and starts another. Return the time."""
+        now = monotonic()
+        if self.cycle_ended is None or now - self.cycle_ended < CYCLE_OLD.total_seconds():
+            notify("WATCHDOG=1")
+        return now
+
     def _end(self, watchers: list[Watcher], server: Server | None) -> None:
         self.stop.set()
+        notify("STOPPING=1")
         if self.ticker is not None:
             self.ticker.stop()
         for listener in self.listeners.values():
@@ -322,7 +342,14 @@ def stop_on_signals(stop: threading.Event) -> None:
 
 
 def _counts(result: PollResult) -> str:
-    words = [
-        f"{count} {kind.replace('_', ' ')}{'' if count == 1 else 's'}" for kind, count in sorted(result.new.items())
-    ]
-    return ", ".join(words)
+    return ", ".join(f"{count} {_noun(kind, count)}" for kind, count in sorted(result.new.items()))
+
+
+def _noun(kind: str, count: int) -> str:
+    """Return "auto replies", "notice", "unrelated mails"."""
+    if kind in ("unrelated", "suspicious"):
+        return f"{kind} mail{'' if count == 1 else 's'}"
+    words = kind.replace("_", " ")
+    if count == 1:
+        return words
+    return f"{words[:-1]}ies" if words.endswith("y") else f"{words}s"

@@ -78,7 +78,7 @@ def _context(config: "Config | None") -> "RecognitionContext":
 
     if config is None:
         return NO_CONTEXT
-    from monitor.bootstrap import build_recognition_context
+    from monitor.parse.building import build_recognition_context
 
     named = [mailbox.authserv_id for mailbox in config.mailboxes if mailbox.authserv_id not in ("", "auto")]
     return build_recognition_context(config, None, named[0] if named else "")
@@ -101,12 +101,13 @@ def sample(
 
 
 def _mails(config: "Config", back: timedelta) -> "Iterator[tuple[bytes, Where]]":
-    from monitor.bootstrap import build_source
+    from monitor.bootstrap import build_keepers, build_sources
     from monitor.wallclock import utc_now
 
     read = 0
+    sources = build_sources(config, utc_now, build_keepers(config, utc_now))
     for mailbox in config.mailboxes:
-        source = build_source(mailbox, config, utc_now)
+        source = sources[mailbox.name]
         try:
             for batch in source.fetch_new({}, utc_now() - back):
                 for mail in batch.mails:

@@ -104,10 +104,16 @@ database = "sqlite:///demo.db"
 metrics_listen = "127.0.0.1:{port}"
 time_zone = "Europe/Paris"
 
+[[account]]
+name = "invented"
+notified_at = ["support@simulated.example"]
+reply_from = ["support@simulated.example"]
+
 [[mailbox]]
 name = "invented"
 type = "simulated"
-poll_every = "2s"
+authserv_id = "mx.simulated.example"
+poll_every = "5s"
 
 [[receiver]]
 name = "terminal"

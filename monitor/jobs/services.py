@@ -44,6 +44,7 @@ class Services:
     Attributes:
         first_started_at: when this store's worker was first started: what was over by then is history.
         recognise: by mailbox, because each has its own authserv-id.
+        sign_ins: by mailbox with OAuth, what says at an instant what will end its sign-in, or None.
         authserv: the authserv-ids found by looking, by mailbox, for those that are configured as "auto".
         wake: set when something was planned that should go out at once. stopping: set when the worker ends.
     """
@@ -56,6 +57,7 @@ class Services:
     roster: Roster
     sources: Mapping[str, MailSource]
     recognise: Mapping[str, Recognise]
+    sign_ins: Mapping[str, Callable[[datetime], str | None]] = field(default_factory=dict)
     authserv: dict[str, str] = field(default_factory=dict)
     order_words: Callable[[str, str | None, datetime], tuple[str, ...]] | None = None
     holding_reply: Callable[[str, str | None, str | None], str] | None = None

@@ -43,6 +43,11 @@ REGULAR = 5
 """Buyer messages from which on an account and marketplace counts as one where buyers write."""
 
 LATELY = timedelta(days=14)
+SIGN_IN, SIGN_IN_TOLD = "sign_in:", "sign_in_told:"
+SIGN_IN_PATIENCE = timedelta(minutes=5)
+"""A sign-in server that is out of order for two minutes is nobody's business: tokens are renewed 20 minutes early."""
+
+SIGN_IN_EVERY = timedelta(days=1)
 SUMMARY_CHANNELS = (Channel.SLACK, Channel.EMAIL, Channel.WEBHOOK, Channel.CONSOLE)
 BACKLOG_COMMANDS = (
     "replyby status",
@@ -87,6 +92,7 @@ def watch_health(services: Services, book: AddressBook) -> int:
         told += _watch_schedules(connection, services, book, now)
         told += _watch_people(connection, services, book, now)
         told += _watch_blind_spots(connection, services, book, now)
+        told += _watch_sign_ins(connection, services, book, now)
     if told:
         services.wake.set()
     return told
@@ -217,6 +223,27 @@ def _watch_blind_spots(connection: Connection, services: Services, book: Address
     words = content.health(content.HealthKind.BLIND_SPOT, name)
     _tell(connection, services, book, f"blind_spot:{int(now.timestamp())}", Purpose.HEALTH, words, now)
     return 1
+
+
+def _watch_sign_ins(connection: Connection, services: Services, book: AddressBook, now: datetime) -> int:
+    """A sign-in that ends soon or is no longer renewed is told before the mailbox goes blind, and again each day."""
+    told = 0
+    for name, find_trouble in services.sign_ins.items():
+        detail = find_trouble(now)
+        if detail is None:
+            delete_mark(connection, f"{SIGN_IN}{name}")
+            delete_mark(connection, f"{SIGN_IN_TOLD}{name}")
+            continue
+        since = record_first_mark(connection, f"{SIGN_IN}{name}", now)
+        told_at = read_mark(connection, f"{SIGN_IN_TOLD}{name}")
+        blind = read_mark(connection, f"blind:{name}") is not None  # that was told already, with the same advice
+        if blind or now - since < SIGN_IN_PATIENCE or (told_at is not None and now - told_at < SIGN_IN_EVERY):
+            continue
+        words = content.health(content.HealthKind.OTHER, name, since=since, detail=detail)
+        _tell(connection, services, book, f"sign_in:{name}:{int(now.timestamp())}", Purpose.HEALTH, words, now)
+        record_mark(connection, f"{SIGN_IN_TOLD}{name}", now)
+        told += 1
+    return told
 
 
 def _running(connection: Connection) -> tuple[int, datetime | None]:

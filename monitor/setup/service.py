@@ -1,9 +1,7 @@
-"""Running as a systemd service: the unit with its sandbox, readiness and watchdog by a line on a socket."""
+"""Running as a systemd service: the unit with its sandbox, and what installs and removes it."""
 
-import os
 import re
-import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -130,32 +128,3 @@ def _escape(text: str) -> str:
 def _quote(text: str) -> str:
     escaped = _escape(text).replace("\\", "\\\\").replace('"', '\\"').replace("$", "$$")
     return escaped if re.fullmatch(r"[A-Za-z0-9_./:@%+=,-]+", escaped) else f'"{escaped}"'
-
-
-def notify(state: str, environ: Mapping[str, str] | None = None) -> bool:
-    """Tell systemd a state such as "READY=1"; return whether anybody was told. Never raises.
-
-    Source: sd_notify(3).
-    """
-    address = (os.environ if environ is None else environ).get("NOTIFY_SOCKET", "")
-    if not address.startswith(("/", "@")):
-        return False
-    target = "\0" + address[1:] if address.startswith("@") else address
-    try:
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as channel:
-            channel.settimeout(1)
-            channel.connect(target)
-            channel.sendall(state.encode())
-    except OSError:
-        return False
-    return True
-
-
-def watchdog_every(environ: Mapping[str, str], pid: int) -> timedelta | None:
-    """Return how often "WATCHDOG=1" has to be told: half of what systemd allows; None: nobody waits for it."""
-    try:
-        allowed = int(environ.get("WATCHDOG_USEC", ""))
-        asked = int(environ.get("WATCHDOG_PID", pid))
-    except ValueError:
-        return None
-    return timedelta(microseconds=allowed) / 2 if allowed > 0 and asked == pid else None

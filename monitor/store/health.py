@@ -10,6 +10,9 @@ from monitor.core.snapshot import MailboxHealth
 from monitor.store.schema import bad_mail, folder_cursor, mailbox_health, mailbox_outage, mark
 from monitor.store.upsert import upsert
 
+HEARTBEAT = "heartbeat"
+"""Marks the last ping of the dead-man's switch that arrived."""
+
 
 @dataclass(frozen=True, slots=True)
 class StoredCursor:

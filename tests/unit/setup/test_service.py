@@ -13,7 +13,8 @@ import pytest
 
 from monitor.config.loader import load_config
 from monitor.config.model import Config
-from monitor.setup.service import notify, plan_unit, render_unit, watchdog_every, written_folders
+from monitor.setup.service import plan_unit, render_unit, written_folders
+from monitor.systemd import notify, watchdog_every
 from tests.support.programs import require_program
 
 SHIPPED = Path(__file__).parents[3] / "config.toml"
