@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, insert, or_, select, update
 
 from monitor.core.facts import MarkKind
+from monitor.core.messages import Kind
 from monitor.store.identifiers import Hasher
 from monitor.store.schema import decision, message, review, sla_clock, thread
 
@@ -134,7 +135,10 @@ def revoke_last_mark(
 def record_match(
     connection: Connection, copy_id: int, thread_id: int, *, by: str, now: datetime, source: str
 ) -> int | None:
-    """Store that a copy or reply belongs to a thread, and that it is believed; return a buyer message of that thread."""
+    """Store that a copy or reply belongs to a thread, and that it is believed; return a buyer message of that thread.
+
+    None: there is no such copy, or no such thread.
+    """
     first: int | None = connection.execute(
         select(sla_clock.c.start_message_id)
         .where(sla_clock.c.thread_id == thread_id)
@@ -143,7 +147,10 @@ def record_match(
     ).scalar()
     if first is None:
         return None
-    connection.execute(update(message).where(message.c.id == copy_id).values(spoken_for=first, trusted=True))
+    replies = message.c.kind.in_((Kind.CONFIRMATION_COPY.value, Kind.SELLER_REPLY.value))
+    statement = update(message).where(message.c.id == copy_id, replies).values(spoken_for=first, trusted=True)
+    if connection.execute(statement).rowcount != 1:
+        return None
     connection.execute(
         insert(decision).values(
             kind="match", thread_id=thread_id, message_id=copy_id, by=by, at=now, made_at=now, source=source

@@ -1,0 +1,322 @@
+"""Every command as a person types it, in a process of its own: words, JSON, exit status, one-line errors."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from monitor.wallclock import utc_now
+from tests.support.mails import ALIAS, ORDER, buyer_mail, return_notice, seller_reply
+
+ROOT = Path(__file__).parent.parent.parent
+CONFIG = """
+[worker]
+time_zone = "Europe/Paris"
+
+[[account]]
+name = "acme-eu"
+notified_at = ["support@acme.example"]
+reply_from = ["support@acme.example"]
+
+[[mailbox]]
+name = "support"
+type = "maildir"
+path = "mail"
+sent_path = "sent"
+
+[[person]]
+name = "Ana"
+email = "ana@acme.example"
+
+[[receiver]]
+name = "terminal"
+type = "console"
+
+[[policy]]
+name = "default"
+[[policy.step]]
+remaining = "8h"
+notify = ["terminal"]
+[[policy.step]]
+remaining = "0s"
+notify = ["terminal"]
+"""
+SECOND = "402-7654321-7654321"
+THIRD = "402-0000003-0000003"
+THIRD_ALIAS = "third00aaaaaaaa@marketplace.amazon.fr"
+
+
+class Shop:
+    """A folder with a configuration and a Maildir, and the command line in it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        (folder / "config.toml").write_text(CONFIG)
+        for box in ("mail", "sent"):
+            for part in ("cur", "new", "tmp"):
+                (folder / box / part).mkdir(parents=True)
+        self._mails = 0
+
+    def deliver(self, content: bytes, at: datetime, box: str = "mail") -> None:
+        """Put a mail into the Maildir as a delivery agent does."""
+        self._mails += 1
+        path = self.folder / box / "tmp" / f"{self._mails}.mail"
+        path.write_bytes(content)
+        os.utime(path, (at.timestamp(), at.timestamp()))
+        path.rename(self.folder / box / "new" / path.name)
+
+    def call(self, *arguments: str, feed: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+        """Run `replyby` with these arguments."""
+        return subprocess.run(
+            [sys.executable, "-m", "monitor", *arguments],
+            cwd=self.folder,
+            env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200"},
+            input=feed,
+            capture_output=True,
+            timeout=60,
+            check=False,
+        )
+
+    def say(self, *arguments: str, feed: bytes = b"") -> str:
+        """Run a command that succeeds and return its standard output."""
+        done = self.call(*arguments, feed=feed)
+        assert done.returncode == 0, done.stderr.decode()
+        return done.stdout.decode()
+
+    def json(self, *arguments: str, feed: bytes = b"") -> Any:
+        """Run a listing with --json: one document on standard output, nothing else there."""
+        return json.loads(self.say(*arguments, "--json", feed=feed))
+
+    def refuse(self, status: int, *arguments: str) -> str:
+        """Run a command that fails with this status, without a traceback; return what it said."""
+        done = self.call(*arguments)
+        said = done.stderr.decode()
+        assert done.returncode == status, f"{done.stdout.decode()}{said}"
+        assert "Traceback" not in said
+        return said
+
+
+def ago(**span: float) -> datetime:
+    return utc_now().replace(microsecond=0) - timedelta(**span)
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[Shop]:
+    """Two open threads (17 h and 2 h old), one answered, one notice."""
+    made = Shop(tmp_path)
+    made.deliver(buyer_mail(ago(hours=17)), ago(hours=17))
+    made.deliver(buyer_mail(ago(hours=2), order=SECOND, alias="second0aaaaaaaa@marketplace.amazon.fr"), ago(hours=2))
+    made.deliver(buyer_mail(ago(hours=9), order=THIRD, alias=THIRD_ALIAS), ago(hours=9))
+    made.deliver(seller_reply(ago(hours=6), order=THIRD, alias=THIRD_ALIAS), ago(hours=6), "sent")
+    made.deliver(return_notice(ago(hours=3)), ago(hours=3))
+    made.say("once")
+    yield made
+
+
+def test_status_lists_what_waits_soonest_first(shop: Shop) -> None:
+    lines = shop.say("status").splitlines()
+    assert lines[0].startswith("2 threads wait for a reply")
+    assert [ORDER in lines[2], SECOND in lines[3]] == [True, True]
+    document = shop.json("status")
+    assert [thread["order_id"] for thread in document["threads"]] == [ORDER, SECOND]
+    assert set(document["threads"][0]) == {
+        *("thread", "account", "marketplace", "order_id", "labels", "priority", "started_at", "deadline_at"),
+        *("remaining_seconds", "state", "messages", "verified", "acknowledged_by", "where"),
+    }
+    assert ALIAS not in json.dumps(document)
+    assert datetime.fromisoformat(document["now"]).tzinfo == UTC
+
+
+def test_a_person_takes_snoozes_answers_and_takes_it_back(shop: Shop) -> None:
+    assert "Ana has it until" in shop.say("acknowledge", ORDER, "--by", "Ana")
+    assert shop.json("status")["threads"][0]["acknowledged_by"] == "Ana"
+    assert "quiet until" in shop.say("snooze", ORDER, "--for", "30m", "--by", "Ana")
+    assert "marked as answered by Ana" in shop.say("answered", ORDER, "--by", "Ana")
+    assert [thread["order_id"] for thread in shop.json("status")["threads"]] == [SECOND]
+    assert "taken back" in shop.say("answered", ORDER, "--undo", "--by", "Ana")
+    assert len(shop.json("status")["threads"]) == 2
+    assert "Seller Central" in shop.say("waive", SECOND, "--by", "Bo", "--reason", "thanks only")
+    assert [thread["order_id"] for thread in shop.json("status")["threads"]] == [ORDER]
+    shop.say("unwaive", SECOND, "--by", "Bo")
+    events = [event["what"] for event in shop.json("history", SECOND)["events"]]
+    assert events[0] == "buyer message"
+    assert "waived: no response needed" in events
+    assert "taken back: waived: no response needed" in events
+
+
+def test_not_a_message_takes_the_clock_away(shop: Shop) -> None:
+    assert "no buyer message" in shop.say("not-a-message", ORDER, "--by", "Ana")
+    assert [thread["order_id"] for thread in shop.json("status")["threads"]] == [SECOND]
+
+
+def test_old_backlog_is_settled_at_once(shop: Shop) -> None:
+    before = ago(hours=5).isoformat()
+    assert "1 thread marked" in shop.say("answered", "--before", before, "--by", "Ana")
+    assert [thread["order_id"] for thread in shop.json("status")["threads"]] == [SECOND]
+
+
+def test_silence_is_added_listed_and_ended(shop: Shop) -> None:
+    said = shop.say(
+        "silence",
+        "add",
+        "--match",
+        "marketplace=FR",
+        "--for",
+        "2h",
+        "--by",
+        "Ana",
+        "--comment",
+        "strike at the carrier",
+    )
+    number = said.split()[1]
+    assert "strike at the carrier" in shop.say("silence", "list")
+    assert shop.json("silence", "list")["silences"][0]["match"] == ["marketplace=FR"]
+    assert "ended" in shop.say("silence", "expire", number)
+    assert "Nothing is silenced" in shop.say("silence", "list")
+
+
+def test_report_is_printed_as_text_and_json_and_written_as_files(shop: Shop, tmp_path: Path) -> None:
+    week = utc_now().strftime("%G-W%V")
+    assert "answered within 24 h" in shop.say("report", "--week", week).replace("\u00a0", " ")
+    document = shop.json("report", "--week", week)
+    assert {"week", "from", "to", "time_zone", "figures", "windows", "by_marketplace", "misses"} <= set(document)
+    assert set(document["windows"]) == {"7d", "30d", "90d"}
+    assert document["windows"]["7d"]["received"] == 3
+    written = [Path(line) for line in shop.say("report", "--week", week, "--out", "out").splitlines()]
+    assert {path.suffix for path in written} == {".html", ".md", ".json", ".csv", ".png"}
+    assert all((shop.folder / path).stat().st_size > 100 for path in written)
+
+
+def test_amazons_own_figure_stands_beside_ours(shop: Shop) -> None:
+    shop.say("amazon-figure", "--account", "acme-eu", "--marketplace", "FR", "--window", "30d", "--late", "3.1%")
+    assert "96.9" in shop.say("report")
+
+
+def test_explain_needs_no_configuration_and_reads_standard_input(tmp_path: Path) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    (tmp_path / "shop").mkdir()
+    shop = Shop(tmp_path / "shop")
+    shop.folder = empty
+    mail = buyer_mail(datetime(2026, 11, 20, 4, 10, 12, tzinfo=UTC))
+    found = shop.json("explain", "-", feed=mail)
+    assert (found[0]["kind"], found[0]["order_id"], found[0]["marketplace"]) == ("buyer_message", ORDER, "FR")
+    assert set(found[0]) >= {
+        *("file", "kind", "authenticity", "marketplace", "order_id", "alias", "merchant_id", "message_key"),
+        *("received_at", "labels", "language", "buyer_text", "signals"),
+    }
+    said = shop.say("explain", "-", feed=mail)
+    assert "The clock would start at 04:10:12 and end on 2026-11-21 04:10:12 UTC." in said
+
+
+def test_check_config_says_everything_at_once(shop: Shop) -> None:
+    assert "config.toml: valid" in shop.say("check-config")
+    assert shop.json("check-config", "--connect")["findings"][0]["ok"] is True
+    (shop.folder / "config.toml").write_text(CONFIG.replace("sent_path", "sent_pth").replace('"8h"', '"eight"'))
+    said = shop.refuse(2, "check-config")
+    assert "config.toml: 2 problems" in said
+    assert "Did you mean 'sent_path'?" in said
+
+
+def test_test_notification_is_sent(shop: Shop) -> None:
+    said = shop.say("send-test", "terminal")
+    assert "test" in said
+    assert "terminal by console: sent" in said
+
+
+@pytest.mark.parametrize(
+    ("status", "arguments", "said"),
+    [
+        (1, ("acknowledge", "402-9999999-9999999", "--by", "Ana"), "no such thread or order"),
+        (1, ("acknowledge", "402-0000003-0000003", "--by", "Ana"), "nothing waits for a reply"),
+        (1, ("unwaive", ORDER, "--by", "Ana"), "no mark made by hand"),
+        (2, ("snooze", ORDER, "--for", "soon", "--by", "Ana"), "--for"),
+        (2, ("answered", "--by", "Ana"), "name a THREAD, or give --before"),
+        (2, ("answered", ORDER, "--at", "yesterday", "--by", "Ana"), "not an instant"),
+        (2, ("answered", ORDER, "--at", "2001-01-01T00:00:00Z", "--by", "Ana"), "before the buyer wrote"),
+        (2, ("answered", ORDER, "--at", "2101-01-01T00:00:00Z", "--by", "Ana"), "lies in the future"),
+        (2, ("acknowledge", ORDER), "--by"),
+        (2, ("silence", "add", "--match", "color=red", "--for", "1h", "--by", "A", "--comment", "x"), "KEY=VALUE"),
+        (2, ("silence", "add", "--match", "account=acme", "--for", "1h", "--by", "A", "--comment", "x"), "acme-eu"),
+        (1, ("silence", "expire", "99"), "no such silence"),
+        (1, ("oncall",), "No [[schedule]] is configured"),
+        (2, ("report", "--week", "2026-W99"), "2026-W99"),
+        (2, ("report", "--language", "xx"), "en, fr, de, es or it"),
+        (
+            2,
+            ("amazon-figure", "--account", "x", "--marketplace", "YY", "--window", "5d", "--late", "many"),
+            "4 problems",
+        ),
+        (2, ("send-test", "nobody"), "Receivers: terminal"),
+        (1, ("explain", "nothing.eml"), "cannot be read"),
+        (1, ("match", "99", ORDER, "--by", "Ana"), "no such copy"),
+        (2, ("--config", "nowhere.toml"), "No such option"),
+        (2, ("status", "--config", "nowhere.toml"), "does not exist"),
+        (2, ("statuss",), "No such command"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else None,
+)
+def test_wrong_input_is_told_in_a_line_and_changes_nothing(
+    shop_once: Shop, status: int, arguments: tuple[str, ...], said: str
+) -> None:
+    assert said in shop_once.refuse(status, *arguments)
+
+
+@pytest.fixture(scope="module")
+def shop_once(tmp_path_factory: pytest.TempPathFactory) -> Shop:
+    """The same shop for commands that change nothing."""
+    made = Shop(tmp_path_factory.mktemp("shop"))
+    made.deliver(buyer_mail(ago(hours=17)), ago(hours=17))
+    made.deliver(buyer_mail(ago(hours=9), order=THIRD, alias=THIRD_ALIAS), ago(hours=9))
+    made.deliver(seller_reply(ago(hours=6), order=THIRD, alias=THIRD_ALIAS), ago(hours=6), "sent")
+    made.say("once")
+    return made
+
+
+def test_two_threads_of_one_order_are_listed_and_nothing_is_done(tmp_path: Path) -> None:
+    made = Shop(tmp_path)
+    made.deliver(buyer_mail(ago(hours=2)), ago(hours=2))
+    made.say("once")
+    text = CONFIG.replace('name = "acme-eu"', 'name = "acme-jp"')
+    (made.folder / "config.toml").write_text(text)
+    for box in ("mail2", "sent2"):
+        for part in ("cur", "new", "tmp"):
+            (made.folder / box / part).mkdir(parents=True)
+    (made.folder / "config.toml").write_text(
+        text.replace('name = "support"', 'name = "other"').replace('"mail"', '"mail2"').replace('"sent"', '"sent2"')
+    )
+    made.deliver(buyer_mail(ago(hours=1), key="another"), ago(hours=1), "mail2")
+    made.say("once")
+    said = made.refuse(1, "acknowledge", ORDER, "--by", "Ana")
+    assert "2 threads, nothing was done" in said
+    assert [thread["acknowledged_by"] for thread in made.json("status")["threads"]] == [None, None]
+
+
+def test_every_command_has_help(tmp_path: Path) -> None:
+    shop = Shop(tmp_path)
+    names = [
+        line.split()[0] for line in shop.say("--help").splitlines() if line.startswith("  ") and line[2:3].isalpha()
+    ]
+    listed = [name for name in names if not name.startswith("-") and name != "Watches" and name != "hours"]
+    assert {"run", "once", "status", "explain", "check-config", "report"} <= set(listed)
+    for name in ("status", "answered", "silence", "report", "send-test"):
+        assert "Usage:" in shop.say(name, "--help")
+
+
+def test_reader_that_goes_away_is_no_error(shop: Shop) -> None:
+    command = f"{sys.executable} -m monitor status | head -1"
+    done = subprocess.run(
+        ["bash", "-c", command],
+        cwd=shop.folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert b"Traceback" not in done.stderr
