@@ -97,10 +97,16 @@ class StoredReports:
     def read_misses(self, message_ids: Sequence[int]) -> Iterable[MissFacts]:
         """Return who was told of each message's clock, who had it, and where the mail lay."""
         rows = self._connection.execute(
-            select(message.c.id, message.c.thread_id, message.c.received_at, message.c.place).where(
-                message.c.id.in_(message_ids)
-            )
+            select(
+                message.c.id,
+                message.c.thread_id,
+                message.c.received_at,
+                message.c.place,
+                message.c.alias_hash,
+                message.c.order_hash,
+            ).where(message.c.id.in_(message_ids))
         ).all()
+        refused = self._refused(rows)
         clocks = self._clocks_of(rows)
         told = self._told(sorted(set(clocks.values())))
         acknowledged = self._acknowledged(sorted(set(clocks.values())))
@@ -110,8 +116,28 @@ class StoredReports:
                 message_id=row.id,
                 told=tuple(told.get(clock_id or -1, ())),
                 acknowledged=tuple(acknowledged.get(clock_id or -1, ())),
+                refused_at=tuple(refused.get(row.id, ())),
                 where=row.place,
             )
+
+    def _refused(self, rows: Sequence[Any]) -> dict[int, list[datetime]]:
+        """Return when replies went out that were refused or bounced, for each message they came after."""
+        aliases = {row.alias_hash for row in rows if row.alias_hash is not None}
+        orders = {row.order_hash for row in rows if row.order_hash is not None}
+        statement = select(message).where(
+            message.c.kind == Kind.DELIVERY_FAILURE.value,
+            or_(message.c.alias_hash.in_(aliases), message.c.order_hash.in_(orders)),
+        )
+        found: dict[int, list[datetime]] = defaultdict(list)
+        for failure in self._connection.execute(statement):
+            at = failure.refused_at or failure.received_at
+            for row in rows:
+                same_order = failure.order_hash is not None and failure.order_hash == row.order_hash
+                same_alias = failure.alias_hash is not None and failure.alias_hash == row.alias_hash
+                other_order = None not in (failure.order_hash, row.order_hash) and not same_order
+                if (same_order or (same_alias and not other_order)) and at >= row.received_at:
+                    found[row.id].append(at)
+        return found
 
     def _clocks_of(self, rows: Sequence[Any]) -> dict[int, int]:
         """Return the clock that covers each message: the latest of its thread that started no later."""

@@ -1,0 +1,211 @@
+"""What the store keeps is what resolution says, however the mails came: in any order, batch by batch, twice, killed between."""
+
+import random
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Engine, select
+
+from monitor.core.facts import MarkKind
+from monitor.core.messages import Authenticity, Kind, Message
+from monitor.core.sla import SlaPolicy
+from monitor.core.threads import resolve_threads
+from monitor.store.clocks import SaveContext, resolve_and_save
+from monitor.store.decisions import read_open_clock, record_mark_by_hand, revoke_last_mark
+from monitor.store.engine import open_engine, reading, writing
+from monitor.store.identifiers import Hasher
+from monitor.store.messages import Incoming, read_related, record_messages
+from monitor.store.migrate import prepare_database
+from monitor.store.schema import message, sla_clock, thread
+from monitor.store.tallies import read_tallies
+from tests.builders import at, make_message
+
+HASHER = Hasher(b"k" * 32)
+NOW = at(100)
+Clocks = set[tuple[frozenset[int], object, object, object]]
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    made = open_engine(f"sqlite:///{tmp_path / 'store.db'}")
+    prepare_database(made)
+    yield made
+    made.dispose()
+
+
+def context() -> SaveContext:
+    return SaveContext(sla=SlaPolicy(), policy_for=lambda *_: "{}", first_started_at=at(-10_000), now=NOW)
+
+
+def store(engine: Engine, mails: list[Message]) -> None:
+    incoming = [
+        Incoming(
+            message=mail,
+            accounts=("acme",),
+            mailbox="support",
+            trusted=mail.kind is not Kind.CONFIRMATION_COPY or mail.authenticity is Authenticity.PASSED,
+        )
+        for mail in mails
+    ]
+    with writing(engine) as connection:
+        recorded = record_messages(connection, incoming, HASHER, NOW)
+        touched = {**recorded.changed, **recorded.new}
+        resolve_and_save(connection, touched, touched, context())
+
+
+def kept_clocks(engine: Engine) -> Clocks:
+    """Return the stored clocks with the identities of the buyer messages that they cover."""
+    with reading(engine) as connection:
+        rows = connection.execute(select(sla_clock)).all()
+        questions = connection.execute(select(message).where(message.c.kind == "buyer_message")).all()
+    found: Clocks = set()
+    for row in rows:
+        later = [one.started_at for one in rows if one.thread_id == row.thread_id and one.started_at > row.started_at]
+        covered = {
+            one.identity
+            for one in questions
+            if one.thread_id == row.thread_id
+            and one.received_at >= row.started_at
+            and not any(one.received_at >= other for other in later)
+        }
+        assert len(covered) == row.messages
+        found.add((frozenset(covered), row.started_at, row.answered_at, row.waived_at))
+    return found
+
+
+def resolved_clocks(engine: Engine) -> Clocks:
+    """Return what resolution says of all stored mails at once."""
+    with reading(engine) as connection:
+        ids = connection.execute(select(message.c.id)).scalars().all()
+        related = read_related(connection, ids)
+    facts = {stored.fact.id: stored.fact for stored in related.values()}
+    return {
+        (frozenset(facts[one].key for one in clock.message_ids), clock.started_at, clock.answered_at, clock.waived_at)
+        for resolved in resolve_threads(facts.values()).threads
+        for clock in resolved.clocks
+    }
+
+
+@st.composite
+def mails(draw: st.DrawFn) -> list[Message]:
+    """Mails of two buyers on two orders, with copies of the same message among them."""
+    found: list[Message] = []
+    kinds = [Kind.BUYER_MESSAGE] * 5 + [Kind.SELLER_REPLY] * 3 + [Kind.CONFIRMATION_COPY, Kind.DELIVERY_FAILURE]
+    for number in range(draw(st.integers(1, 12))):
+        kind = draw(st.sampled_from(kinds))
+        buyer = draw(st.integers(1, 2))
+        facts: dict[str, object] = {
+            "alias": None if kind is Kind.CONFIRMATION_COPY else f"buyer{buyer}aaaaaaaaa@marketplace.amazon.fr",
+            "order_id": draw(st.sampled_from([None, "402-0000001-0000001", "402-0000002-0000002"])),
+            "message_id": f"{number}@mail.example",
+            "buyer_name": f"Name{buyer}",
+            "authenticity": Authenticity.PASSED,
+            "text_digest": str(number),
+        }
+        if kind is Kind.BUYER_MESSAGE:
+            facts |= {"message_key": f"m{number}", "thread_token": f"t{draw(st.integers(1, 2))}"}
+        found.append(make_message(kind, draw(st.integers(0, 40)) + number / 100, **facts))
+    copies = draw(st.lists(st.sampled_from(found), max_size=3))
+    return found + copies
+
+
+@given(mails(), st.randoms(use_true_random=False), st.integers(1, 5))
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+def test_order_batches_and_copies_do_not_matter(
+    tmp_path_factory: pytest.TempPathFactory, found: list[Message], rng: random.Random, size: int
+) -> None:
+    results = []
+    for turn in range(2):
+        made = open_engine(f"sqlite:///{tmp_path_factory.mktemp('store') / f'{turn}.db'}")
+        prepare_database(made)
+        shuffled = list(found)
+        if turn:
+            rng.shuffle(shuffled)
+        for start in range(0, len(shuffled), size):
+            store(made, shuffled[start : start + size])
+        assert kept_clocks(made) == resolved_clocks(made)
+        results.append(kept_clocks(made))
+        made.dispose()
+    assert results[0] == results[1]
+
+
+def test_clock_keeps_its_id_when_an_older_message_arrives_late(engine: Engine) -> None:
+    store(engine, [make_message(hours=5)])
+    with reading(engine) as connection:
+        first = connection.execute(select(sla_clock.c.id, sla_clock.c.started_at)).one()
+    store(engine, [make_message(hours=2)])
+    with reading(engine) as connection:
+        after = connection.execute(select(sla_clock.c.id, sla_clock.c.started_at)).one()
+    assert (after.id, after.started_at) == (first.id, at(2))
+
+
+def test_bounce_joins_two_clocks_into_the_first_and_reopens_it(engine: Engine) -> None:
+    store(engine, [make_message(hours=0), make_message(Kind.SELLER_REPLY, 3, message_id="r@x"), make_message(hours=5)])
+    store(engine, [make_message(Kind.DELIVERY_FAILURE, 6, references=("r@x",))])
+    with reading(engine) as connection:
+        rows = connection.execute(select(sla_clock)).all()
+    assert [(row.started_at, row.closed_at, row.messages, row.reopened_count) for row in rows] == [(at(0), None, 2, 1)]
+
+
+def test_id_of_a_clock_that_is_gone_is_never_used_again(engine: Engine) -> None:
+    store(engine, [make_message(hours=0), make_message(Kind.SELLER_REPLY, 3, message_id="r@x"), make_message(hours=5)])
+    with reading(engine) as connection:
+        before = set(connection.execute(select(sla_clock.c.id)).scalars())
+    store(engine, [make_message(Kind.DELIVERY_FAILURE, 6, references=("r@x",))])
+    store(engine, [make_message(hours=7, order_id="402-0000009-0000009", alias="z@marketplace.amazon.fr")])
+    with reading(engine) as connection:
+        after = set(connection.execute(select(sla_clock.c.id)).scalars())
+    assert after - before
+    assert min(after - before) > max(before)
+
+
+def test_mark_closes_and_its_revocation_lets_the_clock_run_on(engine: Engine) -> None:
+    store(engine, [make_message(hours=0)])
+    with writing(engine) as connection:
+        clock = read_open_clock(connection, connection.execute(select(thread.c.id)).scalar_one())
+        record_mark_by_hand(connection, MarkKind.WAIVED, clock, by="Ana", at=at(4), made_at=NOW, source="shell")
+        resolve_and_save(connection, [clock.start_message_id], {}, context())
+        assert read_open_clock(connection, clock.thread_id) is None
+        revoke_last_mark(connection, clock.thread_id, [MarkKind.WAIVED], by="Ana", now=NOW)
+        resolve_and_save(connection, [clock.start_message_id], {}, context())
+        assert read_open_clock(connection, clock.thread_id).started_at == at(0)
+
+
+def test_copy_merges_what_the_first_lacked(engine: Engine) -> None:
+    first = make_message(hours=1, message_key="m", thread_token="t", order_id=None, authenticity=Authenticity.FAILED)
+    better = make_message(hours=0.9, message_key="m", thread_token="t", authenticity=Authenticity.PASSED)
+    store(engine, [first])
+    store(engine, [better])
+    with reading(engine) as connection:
+        row = connection.execute(select(message)).one()
+        kept = connection.execute(select(thread)).one()
+    assert (row.received_at, row.authenticity) == (at(0.9), "passed")
+    assert kept.order_id == "402-0000001-0000001"
+
+
+def test_same_words_in_one_minute_are_two_messages_where_amazons_keys_differ(engine: Engine) -> None:
+    store(engine, [make_message(hours=0, message_key=key, text_digest="same") for key in ("a", "b")])
+    with reading(engine) as connection:
+        assert connection.execute(select(sla_clock.c.messages)).scalar_one() == 2
+
+
+def test_outcomes_are_counted_once_however_often_mails_are_read(engine: Engine) -> None:
+    history = [make_message(hours=0), make_message(Kind.SELLER_REPLY, 30)]
+    for _ in range(3):
+        store(engine, history)
+    with reading(engine) as connection:
+        counts = {(one.name, one.labels[-1]): one.value for one in read_tallies(connection) if one.name == "clocks"}
+    assert counts == {("clocks", "late"): 1, ("clocks", "no_response"): 1}
+
+
+def test_each_message_keeps_its_own_latency(engine: Engine) -> None:
+    store(engine, [make_message(hours=0), make_message(hours=10), make_message(Kind.SELLER_REPLY, 12)])
+    with reading(engine) as connection:
+        rows = connection.execute(select(message).where(message.c.kind == "buyer_message").order_by(message.c.id)).all()
+    assert [row.answered_at - row.received_at for row in rows] == [timedelta(hours=12), timedelta(hours=2)]
