@@ -1,4 +1,4 @@
-"""Commands about threads: status, acknowledge, snooze, answered, waive, unwaive, review, match, not-a-message, history."""
+"""Commands about threads: status, acknowledge, snooze, answered, waive, unwaive."""
 
 import uuid
 from datetime import datetime, timedelta
@@ -42,10 +42,6 @@ def register(app: typer.Typer) -> None:
     app.command()(answered)
     app.command()(waive)
     app.command()(unwaive)
-    app.command()(review)
-    app.command()(match)
-    app.command("not-a-message")(not_a_message)
-    app.command()(history)
 
 
 def status(
@@ -288,135 +284,3 @@ def unwaive(thread: ThreadArgument, by: ByOption, config: ConfigOption = None) -
     from alerts.core.model import AnswerKind
 
     _say(config, thread, AnswerKind.UNDO, by)
-
-
-_REVIEW_WORDS = {
-    "tie": "fits several threads and closes none",
-    "unproven_copy": "confirmation copy without proof of origin; it stops no clock",
-    "unverified_message": "buyer message whose origin is not proven; its clock runs",
-    "suspicious": "looks like Amazon and is not; starts no clock",
-    "unknown_notice": "notice of a kind not known; starts no clock",
-}
-
-
-def review(
-    config: ConfigOption = None,
-    json: JsonOption = False,
-    done: Annotated[int | None, typer.Option("--done", metavar="NUMBER", help="Take one line off the list.")] = None,
-    by: Annotated[str, typer.Option("--by", metavar="NAME", help="Who says so; with --done.")] = "",
-) -> None:
-    """List what a person has to decide, with the commands that settle it."""
-    from monitor.store.engine import reading, writing
-    from monitor.store.reviews import dismiss_review, read_reviews
-
-    session = open_session(config)
-    if done is not None:
-        if not by:
-            raise ConfigError("replyby review --done", ["--by NAME is missing. Write who decided."])
-        with writing(session.store.engine) as connection:
-            if not dismiss_review(connection, done, by=by, now=session.services.utc_now()):
-                raise ReplyByError(f"{done}: not on the list. `replyby review` shows it.")
-        print_line(f"{done}: taken off the list by {by}.")
-        return
-    with reading(session.store.engine) as connection:
-        items = read_reviews(connection)
-    if json:
-        print_json(
-            {
-                "items": [
-                    {
-                        "review": item.id,
-                        "kind": item.kind,
-                        "account": item.account,
-                        "marketplace": item.marketplace,
-                        "copy": None if item.mail is None else str(item.mail),
-                        "order_id": item.order_id,
-                        "threads": [str(one) for one in item.threads],
-                        "thread": None if item.thread_id is None else str(item.thread_id),
-                        "count": item.count,
-                        "received_at": instant_text(item.received_at),
-                    }
-                    for item in items
-                ]
-            }
-        )
-        return
-    if not items:
-        print_line("Nothing to decide.")
-        return
-    zone = session.config.worker.time_zone
-    for item in items:
-        times = f" ({item.count} times)" if item.count > 1 else ""
-        where = ", ".join(part for part in (item.account, item.marketplace, item.order_id) if part)
-        print_line(
-            f"{item.id}  {item.received_at.astimezone(zone):%Y-%m-%d %H:%M}  {where}: {_REVIEW_WORDS[item.kind]}{times}"
-        )
-        for one, order in zip(item.threads, item.orders, strict=True):
-            print_line(f"     order {order}: replyby match {item.mail} {one} --by NAME")
-        if item.kind == "unproven_copy":
-            print_line(f"     it is a reply to a thread: replyby match {item.mail} THREAD --by NAME")
-        if item.thread_id is not None and item.kind == "unverified_message":
-            print_line(f"     a genuine message: replyby acknowledge {item.thread_id} --by NAME")
-            print_line(f"     none: replyby not-a-message {item.thread_id} --by NAME")
-        print_line(f"     seen, nothing to do: replyby review --done {item.id} --by NAME")
-
-
-def match(
-    copy: Annotated[int, typer.Argument(metavar="COPY", help="Number of the copy from `replyby review`.")],
-    thread: ThreadArgument,
-    by: ByOption,
-    config: ConfigOption = None,
-) -> None:
-    """Say which thread a confirmation copy or reply belongs to."""
-    from monitor.jobs.answers import match_copy
-
-    session = open_session(config)
-    thread_id = find_thread(session, thread)
-    if not match_copy(session.services, copy, thread_id, by=by, source="shell"):
-        raise ReplyByError(f"{copy}: no such copy, or thread {thread_id} has no clock. `replyby review` lists both.")
-    print_line(f"Copy {copy} belongs to thread {thread_id}, says {by}.")
-
-
-def not_a_message(thread: ThreadArgument, by: ByOption, config: ConfigOption = None) -> None:
-    """Say that what waits in a thread is no buyer message: its clock is taken away."""
-    from monitor.jobs.answers import exclude_messages
-
-    session = open_session(config)
-    thread_id = find_thread(session, thread)
-    count = exclude_messages(session.services, thread_id, by=by, source="shell")
-    if not count:
-        raise ReplyByError(f"thread {thread_id}: nothing waits in it; nothing was changed.")
-    print_line(f"thread {thread_id}: {count} {'mail is' if count == 1 else 'mails are'} no buyer message, says {by}.")
-
-
-def history(thread: ThreadArgument, config: ConfigOption = None, json: JsonOption = False) -> None:
-    """Show everything that happened to one thread: mails, decisions, notifications, in order."""
-    from alerts import outbox
-    from monitor.store.engine import reading
-    from monitor.store.history import read_history
-
-    session = open_session(config)
-    thread_id = find_thread(session, thread)
-    with reading(session.store.engine) as connection:
-        lines = [(event.at, event.what, event.by, event.detail) for event in read_history(connection, thread_id)]
-        for told in outbox.history(connection, thread_id):
-            whom = told.person or told.receiver
-            words = f"{told.purpose.value.replace('_', ' ')} to {whom} by {told.channel.value}: {told.status.value}"
-            details = [
-                told.reason or "",
-                f"step {told.step + 1}" if told.step is not None else "",
-                f"again {told.occurrence}" if told.occurrence else "",
-                f"{told.attempts} attempts" if told.attempts > 1 else "",
-                "delivered" if told.delivered_at is not None else "",
-                told.error or "",
-            ]
-            lines.append((told.at, words, None, ", ".join(part for part in details if part)))
-    lines.sort(key=lambda line: line[0])
-    if json:
-        events = [{"at": instant_text(at), "what": what, "by": by, "detail": detail} for at, what, by, detail in lines]
-        print_json({"thread": str(thread_id), "events": events})
-        return
-    zone = session.config.worker.time_zone
-    for at, what, by, detail in lines:
-        tail = f" ({detail})" if detail else ""
-        print_line(f"{at.astimezone(zone):%a %d %b %H:%M:%S}  {what}{f' by {by}' if by else ''}{tail}")
