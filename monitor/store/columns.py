@@ -1,5 +1,6 @@
 """Column types that both databases treat alike."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import BigInteger, Connection, Dialect, Integer, String, Table, Text, text
@@ -24,6 +25,18 @@ class UtcInstant(TypeDecorator[datetime]):
         """Return the instant, aware UTC."""
         del dialect
         return None if value is None else from_microseconds(value)
+
+    # The two above, called once a value and not through two functions more: a first run converts millions.
+
+    def bind_processor(self, dialect: Dialect) -> Callable[[datetime | None], int | None]:
+        """Return what makes the count of an instant."""
+        del dialect
+        return lambda value: None if value is None else to_microseconds(value)
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[int | None], datetime | None]:
+        """Return what makes the instant of a count."""
+        del dialect, coltype
+        return lambda value: None if value is None else EPOCH + timedelta(0, 0, value)
 
 
 def storable(value: str) -> str:
@@ -54,6 +67,18 @@ class Line(TypeDecorator[str]):
         del dialect
         return None if value is None else storable(value)[: self._length]
 
+    def bind_processor(self, dialect: Dialect) -> Callable[[str | None], str | None]:
+        """Return the same as one function: most lines are short, plain ASCII and pass as they are."""
+        del dialect
+        length = self._length
+
+        def process(value: str | None) -> str | None:
+            if value is None or (len(value) <= length and value.isascii() and "\x00" not in value):
+                return value
+            return storable(value)[:length]
+
+        return process
+
 
 class Words(TypeDecorator[str]):
     """A text of any length."""
@@ -65,6 +90,11 @@ class Words(TypeDecorator[str]):
         """Return the text as it is stored."""
         del dialect
         return None if value is None else storable(value)
+
+    def bind_processor(self, dialect: Dialect) -> Callable[[str | None], str | None]:
+        """Return the same as one function."""
+        del dialect
+        return lambda value: None if value is None else storable(value)
 
 
 def to_microseconds(instant: datetime) -> int:

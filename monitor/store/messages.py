@@ -295,11 +295,13 @@ def read_related(connection: Connection, ids: Iterable[int]) -> dict[int, Stored
                     for key, value in (("order_hash", other.fact.order), ("alias_hash", other.fact.alias)):
                         if value is not None:
                             wanted[key].add(value)
-        following: dict[int, Stored] = {}
+        related: set[int] = set()
         for key, values in wanted.items():
             values -= asked[key]
             asked[key] |= values
-            _read(connection, table.c[key], values, found, following)
+            related |= _read_ids(connection, table.c[key], values)
+        following: dict[int, Stored] = {}
+        _read(connection, table.c.id, related - found.keys(), found, following)
         for stored in _read_named(connection, fresh, names_asked):
             following.setdefault(stored.fact.id, stored)
         fresh = [stored for key, stored in following.items() if key not in found and stored.fact.kind in THREAD_KINDS]
@@ -322,6 +324,14 @@ def _read(
                 stored = gathered[row[0]] = _stored(row)
                 result.append(stored)
     return result
+
+
+def _read_ids(connection: Connection, column: Any, values: set[int]) -> set[int]:
+    """Return whose rows have these values. Most are known already: only those that are not are read whole."""
+    ids: set[int] = set()
+    for part in _parts(sorted(values)):
+        ids.update(connection.execute(select(table.c.id).where(column.in_(part))).scalars())
+    return ids
 
 
 def _read_named(connection: Connection, fresh: Sequence[Stored], asked: set[int]) -> list[Stored]:
