@@ -195,13 +195,21 @@ def send_test(
     config: ConfigOption = None,
 ) -> None:
     """Send one marked test notification and read it back from the provider."""
+    run_test(open_session(config).services, receiver, page=page)
+
+
+def run_test(services: "Services", receiver: str, *, page: bool) -> None:
+    """Send a test to a receiver and print what came of it; with `page`, wait for the answer.
+
+    Raises:
+        ConfigError: no such receiver.
+        ReplyByError: nothing was sent, or no answer came.
+    """
     from monitor.bootstrap import build_notifiers, build_worker
     from monitor.jobs.deliver import build_ports
     from monitor.jobs.testing import plan_test, proven_since, read_results, unfinished
     from monitor.store.engine import WorkerLock
 
-    session = open_session(config)
-    services = session.services
     names = sorted(services.directory.receivers)
     if receiver not in names:
         raise ConfigError("replyby send-test", [f"{receiver!r}: no such receiver. Receivers: {', '.join(names)}."])
@@ -210,13 +218,13 @@ def send_test(
     keys = plan_test(services, worker.book, receiver, page=page)
     if not keys:
         raise ReplyByError(f"{receiver}: stands for nobody at this moment. Look at its people, or at `replyby oncall`.")
-    lock = WorkerLock(session.store.engine)
+    lock = WorkerLock(services.engine)
     alone = _try_lock(lock)
     try:
         _wait(lambda: not unfinished(services, keys), SEND_SECONDS, worker if alone else None)
         arrived = False
         for ok, line in read_results(
-            services, keys, build_notifiers(session.config), build_ports(services, worker.book)
+            services, keys, build_notifiers(services.config), build_ports(services, worker.book)
         ):
             arrived |= ok
             print_line(line)

@@ -10,7 +10,7 @@ from monitor.config.model import MailboxConfig
 from monitor.errors import LoginRefused, MailboxError
 from monitor.oauth.google import Google
 from monitor.oauth.microsoft import Microsoft
-from monitor.oauth.provider import Grant, Provider, Refused
+from monitor.oauth.provider import MISSING_EXTRA, Grant, Provider, Refused
 from monitor.oauth.token_file import Token, read_token, record_token, token_path
 
 # An access token lives about an hour. It is renewed while a good part of it is left, so that an outage of the sign-in
@@ -100,6 +100,8 @@ class TokenKeeper:
                 f'mailbox "{self._mailbox.name}": {self._provider.name} no longer renews the sign-in of '
                 f"{self._mailbox.username} ({refusal.code}). Run `replyby login {self._mailbox.name}`."
             ) from None
+        except ModuleNotFoundError:
+            raise LoginRefused(f'mailbox "{self._mailbox.name}": {MISSING_EXTRA}') from None
         renewed = _with_grant(token, grant, now)
         try:
             record_token(self._path, renewed)

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from monitor.errors import MailboxError, ReplyByError
 
 HTTP_TIMEOUT_SECONDS = 20.0
+MISSING_EXTRA = "The libraries for signing in are not installed. Run `pip install 'replyby[oauth]'`."
 TEMPORARY = frozenset({"temporarily_unavailable", "server_error", "service_unavailable", "internal_failure"})
 
 

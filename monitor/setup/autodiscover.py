@@ -154,6 +154,34 @@ class NetworkLookups:
             return []
 
 
+class NoLookups:
+    """What is known of names that belong to nobody: nothing, and no network is asked."""
+
+    def mx(self, domain: str) -> Sequence[str]:
+        """Return none."""
+        del domain
+        return ()
+
+    def srv(self, name: str) -> Sequence[tuple[str, int]]:
+        """Return none."""
+        del name
+        return ()
+
+    def fetch(self, url: str) -> str | None:
+        """Return None."""
+        del url
+        return None
+
+
+RESERVED = frozenset({"example", "invalid", "localhost", "test"})
+"""Names that no DNS knows. Source: RFC 6761."""
+
+
+def lookups_for(address: str) -> Lookups:
+    """Return the network, or nothing for an address under a reserved name."""
+    return NoLookups() if address.rpartition(".")[2].lower() in RESERVED else NetworkLookups()
+
+
 def fetch_text(url: str, seconds: float) -> str | None:
     """Return what stands at an https address, or None; reads a bounded amount."""
     from urllib.request import Request, urlopen

@@ -31,6 +31,7 @@ OPTIONS = (
     *("slack", "slack-app-token", "slack-bot-token", "slack-channel"),
     *("sms", "name", "phone", "language", "twilio-account-sid", "twilio-auth-token", "twilio-from", "page"),
     *("time-zone", "staffed", "days", "from", "to", "holidays", "heartbeat-url", "secrets", "overwrite"),
+    *("slack-api-url", "twilio-api-url"),
 )
 
 
@@ -135,8 +136,10 @@ def _ask_parts(
         _put_mailbox(document, ask_mailbox(dialogue, probes, scope), keeper)
     if "slack" in parts and (slack := ask_slack(dialogue, probes)) is not None:
         _put_slack(document, slack, keeper)
+        _put_address(document["slack"], dialogue.given.get("slack-api-url", ""))
     if "phone" in parts and (phone := ask_phone(dialogue, probes, scope, slack)) is not None:
         _put_phone(document, phone, keeper)
+        _put_address(document["twilio"], dialogue.given.get("twilio-api-url", ""))
     if not document.get("receiver"):
         document["receiver"] = [{"name": "terminal", "type": "console"}]
     if "hours" in parts:
@@ -170,6 +173,12 @@ def _put_slack(document: dict[str, Any], answers: SlackAnswers, keeper: SecretKe
     others = [one for one in document.get("receiver", []) if one.get("type") not in ("slack", "console")]
     name = "team" if all(one.get("name") != "team" for one in others) else answers.channel_name
     document["receiver"] = [{"name": name, "type": "slack", "channel": answers.channel}, *others]
+
+
+def _put_address(section: dict[str, Any], api_url: str) -> None:
+    """Keep where an API is, where it is elsewhere than usual: another region, a proxy."""
+    if api_url:
+        section["api_url"] = api_url
 
 
 def _put_phone(document: dict[str, Any], answers: PhoneAnswers, keeper: SecretKeeper) -> None:

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any, Protocol
 
 from monitor.config.model import Config, MailboxConfig
@@ -22,7 +24,10 @@ class ProbeFailed(ReplyByError):
 
 @dataclass(frozen=True, slots=True)
 class SlackFacts:
-    """What a bot token sees. `channels` and `people`: id to name; `member_of`: ids of channels the bot is in."""
+    """What a bot token sees. `channels` and `people`: id to name; `member_of`: ids of channels the bot is in.
+
+    `clock_skew`: this machine's time minus Slack's, which is whole seconds; None: it did not say.
+    """
 
     team: str
     bot: str
@@ -30,6 +35,7 @@ class SlackFacts:
     member_of: frozenset[str]
     people: Mapping[str, str]
     lacking: Mapping[str, str] = field(default_factory=dict)
+    clock_skew: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +95,7 @@ def probe_slack(bot_token: str, app_token: str, api_url: str = "https://slack.co
             raise ProbeFailed("Slack: not reachable. Check this machine's connection, then type it again.") from None
 
     identity = ask(bot_token, "auth.test")
+    skew = _skew(str(identity.headers.get("date", "")))
     granted = {scope.strip() for scope in str(identity.headers.get("x-oauth-scopes", "")).split(",")}
     if app_token:
         ask(app_token, "apps.connections.open")
@@ -111,7 +118,17 @@ def probe_slack(bot_token: str, app_token: str, api_url: str = "https://slack.co
         member_of=frozenset(member_of),
         people=people,
         lacking=missing_scopes(granted) if granted != {""} else {},
+        clock_skew=skew,
     )
+
+
+def _skew(date: str) -> timedelta | None:
+    """Return this machine's time minus that of an HTTP Date header that came just now; None where there is none."""
+    try:
+        told_at = parsedate_to_datetime(date)
+    except (TypeError, ValueError):
+        return None
+    return None if told_at.tzinfo is None else utc_now() - told_at
 
 
 _SLACK_HINTS = {

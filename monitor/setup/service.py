@@ -65,23 +65,30 @@ def plan_unit(config: Config, program: Sequence[str], *, user: str | None, home:
         root: install for the system; else for this person alone.
     """
     text = render_unit(config, program, user=user, root=root)
-    if root:
-        control: tuple[str, ...] = ("systemctl",)
-        path = Path("/etc/systemd/system") / UNIT_NAME
-        before: tuple[tuple[str, ...], ...] = ()
-    else:
-        control = ("systemctl", "--user")
-        path = home / ".config" / "systemd" / "user" / UNIT_NAME
-        before = (("loginctl", "enable-linger"),)  # else it ends when the person logs out
+    control, path = _place(home, root)
+    # Without lingering a service of one's own ends when the person logs out.
+    before: tuple[tuple[str, ...], ...] = () if root else (("loginctl", "enable-linger"),)
     return Unit(
         path=path, text=text, commands=(*before, (*control, "daemon-reload"), (*control, "enable", "--now", UNIT_NAME))
     )
 
 
+def plan_removal(*, home: Path, root: bool) -> Unit:
+    """Return the unit to remove: the first of its commands runs before its file is deleted, the others afterwards."""
+    control, path = _place(home, root)
+    return Unit(path=path, text="", commands=((*control, "disable", "--now", UNIT_NAME), (*control, "daemon-reload")))
+
+
+def _place(home: Path, root: bool) -> tuple[tuple[str, ...], Path]:
+    if root:
+        return ("systemctl",), Path("/etc/systemd/system") / UNIT_NAME
+    return ("systemctl", "--user"), home / ".config" / "systemd" / "user" / UNIT_NAME
+
+
 def render_unit(config: Config, program: Sequence[str], *, user: str | None, root: bool) -> str:
     """Return the unit's text; `systemd-analyze verify` has nothing to say of it."""
     folder = config.path.parent
-    command = " ".join(_quote(part) for part in (*program, "--config", str(config.path), "run"))
+    command = " ".join(_quote(part) for part in (*program, "run", "--config", str(config.path)))
     lines = [
         "[Unit]",
         "Description=ReplyBy: warns before an Amazon buyer has waited 24 hours",

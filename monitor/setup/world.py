@@ -8,12 +8,14 @@ from datetime import datetime
 from pathlib import Path
 
 from monitor.config.model import Config, MailboxConfig
+from monitor.errors import ReplyByError
 from monitor.oauth.google import Google
 from monitor.oauth.keeper import TokenKeeper, record_sign_in
 from monitor.oauth.loopback import LoopbackListener
 from monitor.oauth.microsoft import Microsoft
+from monitor.oauth.provider import MISSING_EXTRA
 from monitor.setup import probes
-from monitor.setup.autodiscover import Guess, NetworkLookups, discover
+from monitor.setup.autodiscover import Guess, discover, lookups_for
 from monitor.setup.dialogue import Screen
 from monitor.setup.probes import ProbeFailed, SlackFacts, TwilioFacts
 from monitor.sources.base import MailboxFacts, MailSource
@@ -39,10 +41,13 @@ def sign_in_mailbox(mailbox: MailboxConfig, state_directory: Path, screen: Scree
         ReplyByError: declined, or the provider cannot be asked.
         OSError: the file cannot be written.
     """
-    if mailbox.oauth == "microsoft":
-        grant = Microsoft(mailbox).sign_in(screen.show)
-    else:
-        grant = Google(mailbox).sign_in(screen.show, lambda listener: _come_back(listener, screen))
+    try:
+        if mailbox.oauth == "microsoft":
+            grant = Microsoft(mailbox).sign_in(screen.show)
+        else:
+            grant = Google(mailbox).sign_in(screen.show, lambda listener: _come_back(listener, screen))
+    except ModuleNotFoundError:
+        raise ReplyByError(MISSING_EXTRA) from None
     return record_sign_in(mailbox, grant, state_directory, now())
 
 
@@ -79,7 +84,7 @@ class NetworkProbes:
 
     def discover(self, address: str) -> Guess:
         """Return where a mailbox probably lies."""
-        return discover(address, NetworkLookups())
+        return discover(address, lookups_for(address))
 
     def probe_mailbox(self, mailbox: MailboxConfig) -> MailboxFacts:
         """Log in and look."""

@@ -111,6 +111,17 @@ def write_privately(path: Path, text: str) -> None:
         raise
 
 
+def write_publicly(path: Path, text: str) -> None:
+    """Write a file that everybody may read, whole or not at all, its folders made where they are missing.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_privately(path, text)
+    path.chmod(0o644)
+
+
 def record_config(path: Path, document: Document, environ: Mapping[str, str]) -> tuple[Config, Path | None]:
     """Write config.toml and return what it means, and where the file that stood there before was kept.
 

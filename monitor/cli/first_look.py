@@ -1,0 +1,172 @@
+"""What `replyby init` does once the file stands: a first reading into a store that is thrown away, and a test page."""
+
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from monitor.cli.output import print_line
+from monitor.errors import ReplyByError
+from monitor.sources.base import Batch, Cursor, MailSource
+
+if TYPE_CHECKING:
+    import threading
+
+    from monitor.config.model import Config
+    from monitor.jobs.services import Services
+    from monitor.sources.base import MailboxFacts
+
+RATE_DAYS = 90
+SHOW_EVERY = 50
+CLICKS = "Seller Central → Settings → Notification Preferences → Messaging → Confirmation Notifications"
+
+
+def quiet_logs(config: "Config | None" = None) -> None:
+    """Keep log lines out of a conversation: warnings alone, on standard error, without secrets."""
+    from monitor.logs import secrets_of, set_up_logs
+
+    set_up_logs("console", quiet=True, secrets=() if config is None else secrets_of(config))
+
+
+class Shown(MailSource):
+    """A source that says on standard error how far reading it is, where that is a terminal."""
+
+    def __init__(self, source: MailSource) -> None:
+        """Stand before a source."""
+        self._source = source
+        self._read = 0
+
+    @property
+    def name(self) -> str:
+        """The mailbox's name."""
+        return self._source.name
+
+    def fetch_new(self, cursors: Mapping[str, Cursor], since: datetime) -> Iterator[Batch]:
+        """Yield the source's batches."""
+        for batch in self._source.fetch_new(cursors, since):
+            self._read += len(batch.mails) + batch.unrelated
+            if sys.stderr.isatty():
+                sys.stderr.write(f"\r  reading {batch.folder}: {self._read} mails\x1b[K")
+                sys.stderr.flush()
+            yield batch
+        if sys.stderr.isatty():
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
+
+    def wait_for_change(self, stop: "threading.Event", timeout_seconds: float) -> bool:
+        """Watch the source."""
+        return self._source.wait_for_change(stop, timeout_seconds)
+
+    def probe(self) -> "MailboxFacts":
+        """Look at the source."""
+        return self._source.probe()
+
+    def close(self) -> None:
+        """Close the source."""
+        self._source.close()
+
+
+def look_once(config: "Config") -> list[str]:
+    """Return lines on 90 days of the mailboxes: buyer messages, the first response rate, blind spots. Keeps nothing."""
+    from monitor.bootstrap import build_services, open_store
+    from monitor.jobs.intake import poll_mailbox
+
+    with tempfile.TemporaryDirectory(prefix="replyby-look-") as name:
+        folder = Path(name)
+        worker = replace(config.worker, database=f"sqlite:///{folder / 'look.db'}", state_directory=folder)
+        store = open_store(replace(config, worker=worker))
+        try:
+            # Tokens lie in the real state directory: the sources are those of the real configuration.
+            built = build_services(config, store, with_sources=True)
+            services = replace(built, sources={key: Shown(source) for key, source in built.sources.items()})
+            found: dict[str, int] = {}
+            lines = []
+            for mailbox in config.mailboxes:
+                result = poll_mailbox(services, mailbox.name)
+                services.sources[mailbox.name].close()
+                if result.failed is not None:
+                    lines.append(f"✗ {result.failed}")
+                for kind, count in result.new.items():
+                    found[kind] = found.get(kind, 0) + count
+            return lines or _describe(services, found)
+        finally:
+            store.engine.dispose()
+
+
+def _describe(services: "Services", found: Mapping[str, int]) -> list[str]:
+    from monitor.store.engine import reading
+    from monitor.store.evidence import read_evidence, read_sighted
+    from monitor.store.snapshots import read_rates
+
+    with reading(services.engine) as connection:
+        rates = read_rates(connection, services.utc_now())
+        sighted = read_sighted(connection)
+        writing = {
+            (row.account, row.marketplace) for row in read_evidence(connection) if row.evidence == "buyer_message"
+        }
+    blind = sorted(place for place in writing if place not in sighted)
+    on_time = sum(rate[RATE_DAYS][0] for rate in rates.values())
+    judged = sum(rate[RATE_DAYS][1] for rate in rates.values())
+    return describe_look(found, on_time, judged, blind, everywhere=bool(blind) and not sighted)
+
+
+def describe_look(
+    found: Mapping[str, int], on_time: int, judged: int, blind: list[tuple[str, str]], *, everywhere: bool
+) -> list[str]:
+    """Return the lines of a first look.
+
+    Args:
+        found: mails by kind. on_time, judged: buyer messages answered within 24 hours, and those that can be judged.
+        blind: accounts and marketplaces where no copy of a reply was seen; everywhere: nowhere was one.
+    """
+    ours = ("unrelated", "seller_reply")
+    mails = sum(count for kind, count in found.items() if kind not in ours)
+    messages = found.get("buyer_message", 0)
+    if not messages:
+        return [
+            f"✗ {mails} mails from Amazon in {RATE_DAYS} days, none of them a buyer message.",
+            "  If buyers do write: Seller Central → Settings → Notification Preferences → Messaging → Buyer Messages, "
+            "with this address.",
+        ]
+    line = f"✓ {mails} mails from Amazon in {RATE_DAYS} days: {messages} buyer message{'' if messages == 1 else 's'}"
+    if judged:
+        share = f"{int(100 * on_time / judged)} %"  # never rounded up: "at least" must hold
+        line += (
+            f", at least {share} answered in time (replies by mail only, see below)" if blind else f", {share} in time"
+        )
+    else:
+        line += ", none of them old enough to be judged"
+    if not blind:
+        return [line]
+    where = "" if everywhere else " for " + ", ".join(f"{account} {market}".strip() for account, market in blind)
+    return [
+        line,
+        f"✗ no copy of a reply made in Seller Central was ever seen{where}.",
+        f"  If your team answers there: {CLICKS}, for each marketplace.",
+    ]
+
+
+def page_person(config: "Config", person: str) -> str:
+    """Send one SMS to a person through the outbox, wait for the answer, and return a line on what came of it."""
+    from monitor.bootstrap import build_services, open_store
+    from monitor.cli.checks import run_test
+
+    order = ("sms", "person", "voice")
+    fitting = [one for one in config.receivers if one.type in order and person in one.people]
+    if not fitting:
+        return f"✗ No receiver reaches {person} by phone. Add one to the file, then: replyby send-test NAME --page"
+    receiver = min(fitting, key=lambda one: order.index(one.type)).name
+    store = open_store(config)
+    try:
+        run_test(build_services(config, store), receiver, page=True)
+    except KeyboardInterrupt:
+        print_line()
+        return f"✗ Given up. Later: replyby send-test {receiver} --page"
+    except ReplyByError as error:
+        return f"✗ {error} Later: replyby send-test {receiver} --page"
+    finally:
+        store.engine.dispose()
+    return f"✓ {person} can be reached"
