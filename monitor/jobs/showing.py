@@ -11,6 +11,7 @@ from sqlalchemy import Connection, select
 
 from alerts.outbox import stats
 from monitor.core.labels import PRIORITIES
+from monitor.core.marketplaces import MARKETPLACES
 from monitor.core.messages import Kind
 from monitor.core.snapshot import OpenThread, Snapshot, WeekHours
 from monitor.jobs.services import Services
@@ -110,6 +111,7 @@ class Shown:
             cycle_last_success_at=self.last_cycle_at(),
             goal=services.config.sla.goal,
             response_ratio=ratios,
+            several_accounts=several,
             warnings=tuple(warnings),
         )
 
@@ -161,14 +163,13 @@ def read_week_hours(connection: Connection, services: Services, now: datetime) -
 
 
 def metric_names(services: Services, version: str) -> MetricNames:
-    """Return the label values that exist from the start: what the configuration names and the store has seen."""
+    """Return the label values that exist from the start: every marketplace, what the configuration names, what was seen."""
     seen: dict[str, set[str]] = {account.name: set() for account in services.config.accounts}
     with reading(services.engine) as connection:
         for one in read_markets(connection, services.config.sla.at_risk, services.utc_now()):
             seen.setdefault(one.account, set()).add(one.marketplace)
     for account in services.config.accounts:
-        if account.sp_api is not None:
-            seen[account.name] |= set(account.sp_api.marketplaces)
+        seen[account.name] |= {marketplace.country for marketplace in MARKETPLACES}
     receivers = {
         (receiver.name, kind)
         for receiver in services.directory.receivers.values()

@@ -129,6 +129,7 @@ def _market(
         next_acknowledged=acknowledged,
         response_ratio=ratios,
         late_response_ratio={days: None if ratio is None else 1 - ratio for days, ratio in ratios.items()},
+        judged_messages={days: judged for days, (_, judged) in rates.items()},
         evidence_last_seen_at=seen,
     )
 
