@@ -17,6 +17,10 @@ _ESCAPED = re.compile(rb"\\(.)", re.DOTALL)
 _LITERAL = re.compile(rb"~?\{(\d{1,10})\+?\}$")
 _PARTIAL = re.compile(rb"<\d+>$")
 _INTERNALDATE = re.compile(rb"\s*(\d{1,2})-(\w{3})-(\d{4}) (\d\d):(\d\d):(\d\d) ([+-])(\d\d)(\d\d)\s*$")
+_USUAL = re.compile(
+    rb'\* \d+ FETCH \(((?:(?!NIL )[A-Z0-9.]+ (?:"[^"\\]*"|\d+) )*+)(BODY\[(?:HEADER|TEXT)?\])(?:<\d+>)? \{\d+\+?\}'
+)
+_USUAL_ITEM = re.compile(rb'([A-Z0-9.]+) (?:"([^"\\]*)"|(\d+)) ')
 _MONTHS = {name: number for number, name in enumerate(b"jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)}
 
 
@@ -72,6 +76,10 @@ def _parse_text(text: bytes, stack: list[list[Value]]) -> None:
 
 def parse_fetch(segments: Sequence[bytes]) -> dict[bytes, Value] | None:
     """Return one mail's items by upper-case name without partial range, or None when this is no FETCH response."""
+    if len(segments) == 3 and segments[2] == b")" and (usual := _USUAL.fullmatch(segments[0])) is not None:
+        # Nearly every answer of a first run: one literal, the last of the items, and before it numbers and strings.
+        items_before = {name: quoted or number for name, quoted, number in _USUAL_ITEM.findall(usual[1])}
+        return {**items_before, usual[2]: segments[1]}
     head = segments[0][:40].split(b" ", 3)
     if len(head) < 4 or not head[1].isdigit() or head[2].upper() != b"FETCH":
         return None
