@@ -13,7 +13,7 @@ from sqlalchemy import Connection, insert, select
 from sqlalchemy.exc import DataError, IntegrityError, StatementError
 
 from monitor.config.model import MailboxConfig
-from monitor.core.accounts import accounts_of
+from monitor.core.accounts import AccountIdentity, accounts_of
 from monitor.core.messages import Authenticity, Kind, Message
 from monitor.errors import MailboxError, StoreError
 from monitor.jobs.services import Services
@@ -106,7 +106,8 @@ def _learn_authserv(services: Services, mailbox: MailboxConfig) -> None:
 def _record_batch(services: Services, mailbox: MailboxConfig, batch: Batch, result: PollResult) -> None:
     """Store one batch whole; where the database refuses one of its mails, store the others and keep that one for a look."""
     now = services.utc_now()
-    incoming = [_recognise(services, mailbox, mail) for mail in batch.mails]
+    identities = services.identities(mailbox)
+    incoming = [_recognise(services, mailbox, identities, mail) for mail in batch.mails]
     try:
         with writing(services.engine) as connection:
             _record(connection, services, mailbox, batch, incoming, result, now)
@@ -149,9 +150,11 @@ def _record_singly(
         _record(connection, services, mailbox, rest, [], result, now)
 
 
-def _recognise(services: Services, mailbox: MailboxConfig, mail: RawMail) -> tuple[RawMail, Incoming]:
+def _recognise(
+    services: Services, mailbox: MailboxConfig, identities: Sequence[AccountIdentity], mail: RawMail
+) -> tuple[RawMail, Incoming]:
     message = services.recognise[mailbox.name](mail.content, mail.received_at, mail.where)
-    accounts = accounts_of(message, services.identities(mailbox))
+    accounts = accounts_of(message, identities)
     return mail, Incoming(
         message=message,
         accounts=accounts,

@@ -28,8 +28,12 @@ _ONLY_ONCE = ("from", "subject", "date", "to", "reply-to", "message-id", "conten
 
 def authserv_id(value: str) -> str:
     """Return the authserv-id of an Authentication-Results value, lower-case; "" where there is none."""
-    bare = _without_comments(value).partition(";")[0].split()
-    return bare[0].strip('"').lower() if bare else ""
+    return _first_word(_without_comments(value))
+
+
+def _first_word(bare: str) -> str:
+    words = bare.partition(";")[0].split(None, 1)
+    return words[0].strip('"').lower() if words else ""
 
 
 def verdict(headers: Headers, from_domain: str, authserv_ids: frozenset[str] | None) -> Authenticity:
@@ -80,7 +84,7 @@ def _trusted(headers: Headers, authserv_ids: frozenset[str]) -> list[str]:
         if name == "authentication-results":
             value = next(values, "")
             bare = _without_comments(value)
-            if authserv_id(bare) in authserv_ids:
+            if _first_word(bare) in authserv_ids:
                 trusted.append(bare)
         elif name == "received" and trusted:
             break
