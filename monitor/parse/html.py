@@ -7,6 +7,7 @@ import html
 import re
 
 from monitor.core.delimiters import PRE_CLOSE, PRE_OPEN
+from monitor.core.links import find_addresses
 
 MAX_HTML = 1_000_000
 """Characters read; Amazon's mails have some 60,000."""
@@ -15,7 +16,7 @@ MAX_LINKS = 2_000
 
 _BREAK, _QUOTE_IN, _QUOTE_OUT = "\ue000", "\ue001", "\ue002"
 _TAG = re.compile(r"""<(/?)([a-zA-Z][a-zA-Z0-9]{0,15})\b(?:[^<>"]|"[^"<]*+")*+>|<[!/?a-zA-Z][^<>]*>""")
-_LINK = re.compile(r"[hH][tT][tT][pP][sS]?://[^\s\"'<>]{3,4096}")
+_AFTER_SCHEME = re.compile(r"[^\s\"'<>]{3,4096}")
 _SPACES = re.compile(r"[ \t\r\n\f]+")
 _BLANKS = re.compile(rf"(?:(?<![ \t])[ \t]++)?{_BREAK}[ \t]*+")
 _MANY_LINES = re.compile(r"\n{3,}")
@@ -29,13 +30,8 @@ _CLOSING = {name: f"</{name}" for name in ("script", "style", "head", "title", "
 
 def find_links(source: str) -> list[str]:
     """Return the http(s) addresses written anywhere in HTML, entities decoded, in order."""
-    found = []
-    for match in _LINK.finditer(source[:MAX_HTML]):
-        address = match[0]
-        found.append(html.unescape(address) if "&" in address else address)
-        if len(found) >= MAX_LINKS:
-            break
-    return found
+    addresses = find_addresses(source[:MAX_HTML], _AFTER_SCHEME, MAX_LINKS)
+    return [html.unescape(address) if "&" in address else address for address in addresses]
 
 
 def html_to_text(source: str) -> str:
