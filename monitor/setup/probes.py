@@ -95,8 +95,9 @@ def probe_slack(bot_token: str, app_token: str, api_url: str = "https://slack.co
             raise ProbeFailed("Slack: not reachable. Check this machine's connection, then type it again.") from None
 
     identity = ask(bot_token, "auth.test")
-    skew = _skew(str(identity.headers.get("date", "")))
-    granted = {scope.strip() for scope in str(identity.headers.get("x-oauth-scopes", "")).split(",")}
+    headers = {str(name).lower(): str(value) for name, value in identity.headers.items()}
+    skew = _skew(headers.get("date", ""))
+    granted = {scope.strip() for scope in headers.get("x-oauth-scopes", "").split(",")}
     if app_token:
         ask(app_token, "apps.connections.open")
     channels: dict[str, str] = {}

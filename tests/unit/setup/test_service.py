@@ -65,7 +65,7 @@ def test_the_system_service_is_exposed_to_little(config: Config, tmp_path: Path)
 
 def test_names_that_systemd_could_misread_are_escaped(config: Config) -> None:
     text = render_unit(config, ["/opt/reply by/python", "-m", "monitor"], user=None, root=True)
-    assert 'ExecStart="/opt/reply by/python" -m monitor --config "' in text
+    assert 'ExecStart="/opt/reply by/python" -m monitor run --config "' in text
     assert "100%% of $$HOME/config.toml" in text
     assert "User=" not in text
 

@@ -1,0 +1,230 @@
+"""Setting up as a person does it: a real terminal, a real mail server, stand-ins for Slack and Twilio."""
+
+import json
+import os
+import re
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pexpect
+import pytest
+
+from monitor.wallclock import utc_now
+from tests.support.dovecot import PASSWORD, USERNAME, Dovecot, free_port, running_dovecot
+from tests.support.mails import buyer_mail, seller_reply
+from tests.support.slack_server import SlackServer
+from tests.support.twilio_server import TwilioServer
+
+ROOT = Path(__file__).parents[2]
+REPLYBY = [sys.executable, "-m", "monitor"]
+ENVIRON = {
+    **{key: value for key, value in os.environ.items() if not key.startswith(("REPLYBY_", "SLACK_", "TWILIO_"))},
+    "PYTHONPATH": str(ROOT),
+    "TZ": "Europe/Paris",
+    "TERM": "dumb",
+}
+CHOSEN = ("402-1234567-0000001", "402-1234567-0000002", "402-1234567-0000003")
+
+
+def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*REPLYBY, *arguments],
+        cwd=folder,
+        env=ENVIRON,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=90,
+        check=False,
+    )
+
+
+def fill(dovecot: Dovecot) -> None:
+    """Three buyer messages of last week: two answered in time from Sent, one never."""
+    for number, order in enumerate(CHOSEN):
+        asked_at = utc_now() - timedelta(days=3 + number)
+        alias = f"k7c2v9m4x1q8w{number}z@marketplace.amazon.fr"
+        dovecot.deliver(buyer_mail(asked_at, order=order, alias=alias), asked_at)
+        if number < 2:
+            answered_at = asked_at + timedelta(hours=2)
+            dovecot.put_in_sent(seller_reply(answered_at, order=order, alias=alias), answered_at)
+
+
+@contextmanager
+def terminal(folder: Path, *arguments: str) -> Iterator[Any]:
+    """A command in a pseudo-terminal of 100 columns."""
+    child = pexpect.spawn(
+        REPLYBY[0],
+        [*REPLYBY[1:], *arguments],
+        cwd=str(folder),
+        env=ENVIRON,
+        encoding="utf-8",
+        timeout=40,
+        dimensions=(40, 100),
+    )
+    child.delaybeforesend = None
+    try:
+        yield child
+    finally:
+        child.close(force=True)
+
+
+@pytest.mark.integration
+def test_an_empty_folder_becomes_a_delivered_alert_and_a_first_figure(tmp_path: Path) -> None:
+    with running_dovecot() as dovecot, SlackServer() as slack, TwilioServer() as twilio:
+        fill(dovecot)
+        options = ["--slack-api-url", slack.api_url, "--twilio-api-url", twilio.base_url]
+        conversation = [
+            ("Where shall secrets be kept", "", None),
+            ("Which mailbox does Amazon write to", "ops at acme", "Not an e-mail address"),
+            ("Which mailbox does Amazon write to", USERNAME, None),
+            ("IMAP server:", "127.0.0.1", None),
+            ("Port:", str(dovecot.port), None),
+            ("User name:", "", None),
+            ("Its password:", "wrong", "login refused"),
+            ("Its password:", PASSWORD, "✓ logged in, 3 folders"),
+            ("Alerts in Slack", "y", "slack.com/apps"),
+            ("App token:", slack.app_token, None),
+            ("Bot token:", "xoxb-wrong", "Slack: invalid_auth"),
+            ("Bot token:", slack.bot_token, "✓ Slack: Acme"),
+            ("Which channel", "support", "✓ #support"),
+            ("Wake somebody by SMS", "n", None),
+            ("Time zone:", "", None),
+            ("Are there hours", "n", None),
+            ("Its address", "", "config.toml written"),
+        ]
+        said = ""
+        with terminal(tmp_path, "init", *options) as child:
+            for question, answer, reaction in conversation:
+                child.expect(re.escape(question) + r"[^\n]* $")
+                said += child.before + child.after
+                child.sendline(answer)
+                if reaction is not None:
+                    child.expect_exact(reaction)
+                    said += child.before + child.after
+            child.expect(r"3 mails from Amazon in 90 days: 3 buyer messages, at least 66 % answered in time")
+            child.expect_exact("no copy of a reply made in Seller Central was ever seen")
+            child.expect_exact("Start: replyby run")
+            child.expect(pexpect.EOF)
+            child.wait()
+            assert child.exitstatus == 0
+        # One line each; the third refusal is the mailbox's address itself.
+        problems = [line for line in said.splitlines() if line.lstrip("\r").startswith("✗")]
+        assert len(problems) == 3, said
+        assert PASSWORD not in said and slack.bot_token not in said and slack.app_token not in said
+
+        text = (tmp_path / "config.toml").read_text()
+        for secret in (PASSWORD, slack.bot_token, slack.app_token):
+            assert secret not in text
+        assert all(stat.S_IMODE(file.stat().st_mode) == 0o600 for file in (tmp_path / "secrets").iterdir())
+        assert not list(tmp_path.rglob("*.db")), "the first look keeps nothing"
+        checked = run(tmp_path, "check-config")
+        assert (checked.returncode, checked.stdout.splitlines()[0]) == (0, "config.toml: valid"), checked.stderr
+
+        sent = run(tmp_path, "send-test", "team")
+        assert (sent.returncode, sent.stdout.strip()) == (0, "team by slack: sent, and read back"), sent.stderr
+        assert len(slack.messages("C0123")) == 1
+
+        looked = run(tmp_path, "doctor", "--json")
+        found = {one["subject"]: one for one in json.loads(looked.stdout)["findings"] if one["grade"] == "good"}
+        assert {"Slack", "clock", "database", "outbox"} <= set(found), looked.stdout
+        assert looked.returncode == 1, "no worker runs yet"
+
+
+@pytest.mark.integration
+def test_every_answer_can_be_an_option_and_a_phone_is_proven(tmp_path: Path) -> None:
+    with running_dovecot() as dovecot, SlackServer() as slack, TwilioServer() as twilio:
+        given = {
+            "address": USERNAME,
+            "host": "127.0.0.1",
+            "port": str(dovecot.port),
+            "password": PASSWORD,
+            "slack-app-token": slack.app_token,
+            "slack-bot-token": slack.bot_token,
+            "slack-channel": "#support",
+            "slack-api-url": slack.api_url,
+            "name": "Ana",
+            "phone": "+33612345678",
+            "twilio-account-sid": twilio.account_sid,
+            "twilio-auth-token": twilio.auth_token,
+            "twilio-from": "+15005550006",
+            "twilio-api-url": twilio.base_url,
+            "days": "mon-fri",
+        }
+        done = run(tmp_path, "init", *(f"--{key}={value}" for key, value in given.items()))
+        assert done.returncode == 0, done.stderr
+        assert "none of them a buyer message" in done.stdout
+        again = run(tmp_path, "init", *(f"--{key}={value}" for key, value in given.items()))
+        assert (again.returncode, again.stderr.count("\n")) == (1, 1)
+        assert "--overwrite y" in again.stderr
+        with terminal(tmp_path, "send-test", "phones-sms", "--page") as child:
+            child.expect_exact("Waiting up to 10 minutes")
+            asked = re.search(r"reply (\d+)", twilio.sent_to("+33612345678")[0])
+            assert asked is not None
+            twilio.inbound("+33612345678", asked.group(1), to="+15005550006")
+            child.expect_exact("Answered: Ana")
+            child.expect(pexpect.EOF)
+        subjects = [one["text"] for one in json.loads(run(tmp_path, "doctor", "--json").stdout)["findings"]]
+        assert not any("never answered a test" in text for text in subjects)
+
+
+def test_a_doctor_finds_what_is_wrong_and_says_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text(
+        f'[worker]\nheartbeat_url = "http://127.0.0.1:{free_port()}/secret-path"\n'
+        f'[[mailbox]]\nname = "shop"\nhost = "127.0.0.1"\nport = {free_port()}\nsecurity = "none"\n'
+        'username = "ops@acme.example"\npassword = "hush-hush"\n[[receiver]]\ntype = "console"\n'
+    )
+    looked = run(tmp_path, "doctor", "--json")
+    assert looked.returncode == 1
+    document = json.loads(looked.stdout)
+    bad = {one["subject"]: one for one in document["findings"] if one["grade"] == "bad"}
+    assert set(bad) == {"worker", 'mailbox "shop"', "dead-man's switch"}
+    assert document["bad"] == 3
+    assert all(one["advice"] for one in bad.values())
+    plain = run(tmp_path, "doctor")
+    assert plain.stdout.startswith("✗ ")
+    assert "hush-hush" not in plain.stdout + plain.stderr + looked.stdout
+    assert "secret-path" not in plain.stdout + plain.stderr + looked.stdout
+
+
+def test_a_database_of_another_program_is_told_by_the_doctor_not_thrown(tmp_path: Path) -> None:
+    (tmp_path / "var").mkdir()
+    (tmp_path / "var" / "replyby.db").write_bytes(b"no database at all" * 100)
+    (tmp_path / "config.toml").write_text(
+        '[worker]\ndatabase = "sqlite:///var/replyby.db"\n'
+        '[[mailbox]]\ntype = "simulated"\n[[receiver]]\ntype = "console"\n'
+    )
+    looked = run(tmp_path, "doctor")
+    assert looked.returncode == 1
+    assert any(line.startswith("✗ database: ") for line in looked.stdout.splitlines()), looked.stdout + looked.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "words"),
+    [
+        (["service", "install", "--help"], 0, "--user"),
+        (["service", "uninstall", "--help"], 0, "stay"),
+        (["init", "--help"], 0, "--heartbeat-url"),
+        (["init", "kitchen"], 2, "mailbox"),
+        (["login", "nobody"], 2, "no such mailbox. Mailboxes: shop."),
+        (["login", "shop"], 2, "signs in with a password"),
+        (["service", "install", "--print", "--user", "nobody"], 0, "run --config"),
+    ],
+)
+def test_each_command_says_what_it_is_for_and_what_was_wrong(
+    arguments: list[str], status: int, words: str, tmp_path: Path
+) -> None:
+    (tmp_path / "config.toml").write_text(
+        '[[mailbox]]\nname = "shop"\nhost = "imap.acme.example"\nusername = "ops@acme.example"\npassword = "secret"\n'
+        '[[receiver]]\ntype = "console"\n'
+    )
+    done = run(tmp_path, *arguments)
+    assert done.returncode == status, done.stderr
+    assert words in " ".join((done.stdout + done.stderr).split())
+    assert "Traceback" not in done.stderr
