@@ -114,7 +114,6 @@ def test_an_empty_folder_becomes_a_delivered_alert_and_a_first_figure(tmp_path: 
             child.expect(pexpect.EOF)
             child.wait()
             assert child.exitstatus == 0
-        # One line each; the third refusal is the mailbox's address itself.
         problems = [line for line in said.splitlines() if line.lstrip("\r").startswith("✗")]
         assert len(problems) == 3, said
         assert PASSWORD not in said and slack.bot_token not in said and slack.app_token not in said
