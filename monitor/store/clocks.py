@@ -19,6 +19,7 @@ from monitor.core.messages import Kind, Where
 from monitor.core.sla import SlaPolicy, target_for
 from monitor.core.threads import ResolvedClock, ResolvedThread, resolve_threads
 from monitor.store.columns import reserve_ids
+from monitor.store.erasing import IDENTIFIERS
 from monitor.store.messages import Incoming, Stored, read_related, save_outcomes
 from monitor.store.schema import decision, frozen_policy, message, review, sla_clock, thread
 from monitor.store.tallies import Tallies
@@ -238,11 +239,13 @@ class _Saver:
             for name in ("marketplace", "order_hash", "alias_hash")
         }
         languages = [row.language for row in latest if row.language]
+        identifiers = {name: newest(name) for name in IDENTIFIERS}
         return {
             "account": stored[0].row.account,
             **first_of,
-            **{name: newest(name) for name in ("order_id", "asin", "alias", "reply_address", "seller_central_url")},
-            "no_response_url": newest("no_response_url"),
+            **identifiers,
+            # Filled again by a later mail, it is erased again in its time.
+            "erased_at": None if old is None or any(identifiers.values()) else old.erased_at,
             "labels": " ".join(order),
             "priority": max(row.priority for row in latest),
             "language": languages[-1] if languages else None,

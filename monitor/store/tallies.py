@@ -49,7 +49,9 @@ class Tallies:
         """
         closed_at = answered_at if waived_at is None else waived_at
         outcomes = []
-        if (closed_at is None and while_open and now > deadline_at) or (closed_at is not None and closed_at > deadline_at):
+        if (closed_at is None and while_open and now > deadline_at) or (
+            closed_at is not None and closed_at > deadline_at
+        ):
             outcomes.append("no_response")
         if waived_at is not None:
             outcomes.append(ClockState.WAIVED.value)
