@@ -18,7 +18,7 @@ from sqlalchemy.exc import DBAPIError
 from alerts.core.model import Receipt
 from alerts.delivery.checks import record_delivered
 from alerts.delivery.claim import Claimed, Passed, claim_again
-from alerts.delivery.content import rebuild
+from alerts.delivery.content import carried_rows, rebuild
 from alerts.delivery.lookup import Verdict, after_failed_lookup, postpone_lookup
 from alerts.delivery.ports import Checkpoint, Ports, WallClock
 from alerts.delivery.record import (
@@ -180,6 +180,8 @@ class Courier:
             if isinstance(again, Passed):
                 self.fail_unreachable(conn, again, now)
                 return None
+            for sent_again in carried_rows(conn, again.delivery_id):
+                self._ports.record_outcome(conn, sent_again.receiver, sent_again.channel, "retried")
         self._count("retried")
         return self.attempt(again, notifier)
 

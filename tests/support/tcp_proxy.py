@@ -12,10 +12,10 @@ HOST = "127.0.0.1"
 class TcpProxy:
     """Stands between client and server. Set `delay_seconds`, call `freeze()`, `thaw()`, `cut_after()` at any time."""
 
-    def __init__(self, target_port: int) -> None:
-        """Listen on a free port; `to_client` and `to_server` count bytes over all connections."""
+    def __init__(self, target_port: int, port: int = 0) -> None:
+        """Listen on this port, or a free one; `to_client` and `to_server` count bytes over all connections."""
         self._target_port = target_port
-        self._listener = socket.create_server((HOST, 0))
+        self._listener = socket.create_server((HOST, port))
         self.port: int = self._listener.getsockname()[1]
         self._flowing = threading.Event()
         self._flowing.set()
@@ -116,9 +116,9 @@ def _close(end: socket.socket) -> None:
 
 
 @contextmanager
-def running_proxy(target_port: int) -> Iterator[TcpProxy]:
-    """Run a proxy before the server on this port of 127.0.0.1."""
-    proxy = TcpProxy(target_port)
+def running_proxy(target_port: int, port: int = 0) -> Iterator[TcpProxy]:
+    """Run a proxy before the server on this port of 127.0.0.1; `port`: where, instead of on a free one."""
+    proxy = TcpProxy(target_port, port)
     try:
         yield proxy
     finally:
