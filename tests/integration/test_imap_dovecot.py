@@ -19,7 +19,7 @@ from monitor.core.messages import Where
 from monitor.errors import LoginRefused, MailboxError
 from monitor.sources.imap import ImapSource
 from tests.fakes import wants_everything
-from tests.support.dovecot import HOST, PASSWORD, Dovecot, running_dovecot, wait_until
+from tests.support.dovecot import HOST, PASSWORD, Dovecot, accepts, running_dovecot, wait_until
 from tests.support.imap_boxes import NOW, SINCE, Reader, make_mail, make_mailbox, reading
 from tests.support.tcp_proxy import running_proxy
 
@@ -101,6 +101,7 @@ def test_the_password_is_asked_anew_at_each_login(server: Dovecot) -> None:
 def test_nobody_at_the_port_and_no_such_host_are_told_apart(server: Dovecot) -> None:
     port = server.port
     server.stop()
+    wait_until(lambda: not accepts(port), "the last of Dovecot's processes to let go of the port")
     with reading(port) as reader, pytest.raises(MailboxError, match="connection refused") as caught:
         reader.read()
     assert caught.value.reason == "unreachable"

@@ -218,7 +218,8 @@ namespace inbox {{
 """
 
 
-def _accepts(port: int) -> bool:
+def accepts(port: int) -> bool:
+    """Return whether something listens on this port of 127.0.0.1."""
     with socket.socket() as probe:
         probe.settimeout(1)
         return probe.connect_ex((HOST, port)) == 0
@@ -248,7 +249,7 @@ def running_dovecot(special_use: Mapping[str, str] = SPECIAL_USE, introspection_
             raise AssertionError(f"Dovecot did not start: {(directory / 'start.log').read_text()}")
         try:
             wait_until((directory / "run" / "master.pid").exists, "Dovecot to start")
-            wait_until(lambda: _accepts(server.port) and _accepts(server.tls_port), "Dovecot to listen")
+            wait_until(lambda: accepts(server.port) and accepts(server.tls_port), "Dovecot to listen")
             yield server
         finally:
             server.stop()

@@ -2,7 +2,16 @@
 
 import pytest
 
-from monitor.core.labels import PRIORITIES, LabelRule, build_label_book, find_labels, fold, label_words
+from monitor.core.labels import (
+    MAX_SEEN,
+    MAX_WORDS,
+    PRIORITIES,
+    LabelRule,
+    build_label_book,
+    find_labels,
+    fold,
+    label_words,
+)
 from monitor.parse.wordlists import label_book, shipped_rules
 
 BOOK = label_book()
@@ -129,3 +138,11 @@ def test_case_accents_and_width_do_not_matter() -> None:
     assert fold("ＲＥＦＵＮＤ") == "refund"
     assert fold("Łódź") == "lodz"
     assert fold("straße") == "strasse"
+
+
+def test_memory_of_words_seen_is_bounded_and_forgetting_changes_no_label() -> None:
+    book = build_label_book([LabelRule("delivery", ("parcel*",))])
+    for start in range(0, 2 * MAX_SEEN, 500):
+        find_labels(" ".join(f"w{number}" for number in range(start, start + 500)), book)
+        assert len(book.seen) <= MAX_SEEN
+    assert find_labels("two parcels", book) == {"delivery"}
