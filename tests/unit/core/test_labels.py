@@ -4,7 +4,6 @@ import pytest
 
 from monitor.core.labels import (
     MAX_SEEN,
-    MAX_WORDS,
     PRIORITIES,
     LabelRule,
     build_label_book,
