@@ -1,11 +1,12 @@
 """Logs on standard error: lines for a person, or JSON for a machine. Secrets and buyers' addresses are cut out on the way."""
 
+import contextlib
 import logging
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from dataclasses import fields, is_dataclass
-from typing import Any
+from typing import Any, TextIO, cast
 
 import structlog
 
@@ -22,6 +23,7 @@ def set_up_logs(form: str, *, quiet: bool = False, secrets: Iterable[str] = ()) 
     `secrets` are cut out wherever they appear, besides what looks like a token or a buyer's address.
     """
     renderer: Any
+    stream = Unbreakable(sys.stderr)
     if form == "json":
         renderer = structlog.processors.JSONRenderer(ensure_ascii=False)
     else:
@@ -43,10 +45,10 @@ def set_up_logs(form: str, *, quiet: bool = False, secrets: Iterable[str] = ()) 
     structlog.configure(
         processors=[*shared, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(cast(TextIO, stream)),
         cache_logger_on_first_use=False,
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = logging.StreamHandler(stream)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared, processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer]
@@ -57,6 +59,25 @@ def set_up_logs(form: str, *, quiet: bool = False, secrets: Iterable[str] = ()) 
     root.setLevel(logging.WARNING)
     # Each tick would be a line; what goes wrong in a job is logged by the ticker itself.
     logging.getLogger("apscheduler").setLevel(logging.CRITICAL)
+
+
+class Unbreakable:
+    """A stream whose end may be a full disk or a closed pipe: a line that cannot be written stops no alert."""
+
+    def __init__(self, stream: TextIO) -> None:
+        """Write to this stream."""
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Write what can be written."""
+        with contextlib.suppress(OSError, ValueError):
+            return self._stream.write(text)
+        return 0
+
+    def flush(self) -> None:
+        """Flush what can be flushed."""
+        with contextlib.suppress(OSError, ValueError):
+            self._stream.flush()
 
 
 class Redaction:

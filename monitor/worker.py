@@ -4,7 +4,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from time import monotonic
@@ -171,7 +171,14 @@ class Worker:
         for mailbox in self.services.config.mailboxes:
             if self.stop.is_set():
                 return
-            result = self.poll(mailbox.name)
+            try:
+                result = self.poll(mailbox.name)
+            except StoreError:
+                raise
+            except Exception:
+                # Noted, and told: one mailbox that stumbles over a bug must not keep the others from being watched.
+                log.exception("first reading failed", mailbox=mailbox.name)
+                continue
             if result.failed is not None:
                 ready(f"{mailbox.name}: {result.failed}")
             elif result.new:
@@ -226,8 +233,7 @@ class Worker:
             Job(id=f"poll:{mailbox.name}", every=mailbox.poll_every, run=partial(self.poll, mailbox.name))
             for mailbox in services.config.mailboxes
         ]
-        return [
-            *jobs,
+        jobs += [
             Job(id="cycle", every=CYCLE_EVERY, run=self.cycle),
             Job(
                 id="reconcile",
@@ -246,6 +252,18 @@ class Worker:
             Job(id="housekeeping", every=timedelta(hours=1), run=lambda: forget_in_time(services)),
             *(Job(id=name, every=one.every, run=one.poll) for name, one in self.listeners.items() if one.every),
         ]
+        return [replace(job, run=partial(self.guarded, job.run)) for job in jobs]
+
+    def guarded(self, run: Callable[[], object]) -> object:
+        """Run a job; what the database's driver raises becomes the one line that it means.
+
+        Raises:
+            StoreError: the database cannot be used; the job is run again at its next tick.
+        """
+        try:
+            return run()
+        except DBAPIError as error:
+            raise store_error(self.services.engine.url, error) from error
 
     def _watchers(self, ticker: Ticker) -> list[Watcher]:
         return [

@@ -63,7 +63,6 @@ class Services:
     holding_reply: Callable[[str, str | None, str | None], str] | None = None
     wake: threading.Event = field(default_factory=threading.Event)
     stopping: threading.Event = field(default_factory=threading.Event)
-    policies: dict[str, int] = field(default_factory=dict)
 
     @property
     def directory(self) -> Directory:
@@ -114,7 +113,6 @@ class Services:
             policy_for=policy_for,
             first_started_at=self.first_started_at,
             now=now,
-            policies=self.policies,
         )
 
     @cached_property

@@ -49,7 +49,12 @@ class ClockChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SaveContext:
-    """What saving needs besides the facts. `first_started_at`: what was over by then is history and pages nobody."""
+    """What saving needs besides the facts, for one transaction.
+
+    Attributes:
+        first_started_at: what was over by then is history and pages nobody.
+        policies: ids of frozen policies by digest. They may be new: after a rollback they are gone, so nothing keeps them.
+    """
 
     sla: SlaPolicy
     policy_for: PolicyFor

@@ -114,7 +114,7 @@ class SmallWorld:
 
     def _job(self, run: Any) -> None:
         try:
-            run()
+            self.worker.guarded(run)
         except ReplyByError as error:
             self.errors.append(str(error))
 
