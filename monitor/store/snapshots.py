@@ -80,7 +80,8 @@ def read_rates(connection: Connection, now: datetime) -> dict[tuple[str, str], d
         message.c.waived_at.is_(None) | (message.c.answered_at <= message.c.waived_at)
     )
     # Instants are stored as microseconds, so durations are plain arithmetic in both databases.
-    deadline = cast(received, message.c.id.type) + target * 1_000_000
+    # The factor overflows a 32-bit column in PostgreSQL: widened first.
+    deadline = cast(received, message.c.id.type) + cast(target, message.c.id.type) * 1_000_000
     in_time = answered_first & (cast(message.c.answered_at, message.c.id.type) <= deadline)
     judged = answered_first | (message.c.waived_at.is_(None) & (deadline < to_microseconds(now)))
     columns = []
