@@ -79,6 +79,19 @@ WORDS: Table = {
     "label_claim_threat": "claim threat",
     "label_thank_you": "thank-you",
     "label_out_of_office": "absence notice",
+    # The order behind it
+    "order_promised": "delivery promised {day}",
+    "order_delivered": "delivered",
+    "order_ship_by": "to be sent by {day}",
+    "order_pending": "not paid yet",
+    "order_unshipped": "not sent yet",
+    "order_partly_shipped": "sent in part",
+    "order_cancelled": "cancelled",
+    "order_items": ("{n} item", "{n} items"),
+    "day_yesterday": "yesterday",
+    "day_today": "today",
+    "day_tomorrow": "tomorrow",
+    "day_on": "{date}",
     # Summaries
     "look_ahead": (
         "Before you go home: {n} reply falls due before {until}",
