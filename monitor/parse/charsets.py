@@ -49,5 +49,13 @@ def decode_bytes(data: bytes, charset: str = "") -> tuple[str, str]:
         return data.decode("utf-8"), problem
     except UnicodeDecodeError:
         if codec is None or codec == "utf-8":
-            codec = "cp1252"
+            return _guess(data), problem
         return data.decode(codec, "replace"), problem
+
+
+def _guess(data: bytes) -> str:
+    """Return UTF-8 with its few broken bytes replaced, or, where hardly a letter is, the codec of old programs."""
+    text = data.decode("utf-8", "replace")
+    broken = text.count("\N{REPLACEMENT CHARACTER}")
+    sound = sum(not letter.isascii() for letter in text) - broken
+    return text if sound >= broken else data.decode("cp1252", "replace")
