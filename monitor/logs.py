@@ -1,4 +1,6 @@
-"""Logs on standard error: lines for a person, or JSON for a machine. Secrets and buyers' addresses are cut out on the way."""
+"""Logs on standard error: lines for a person, or JSON for a machine. Secrets and buyers' addresses are cut out on the way,
+and nothing from outside can command the terminal that shows them or forge a line.
+"""
 
 import contextlib
 import logging
@@ -9,6 +11,8 @@ from dataclasses import fields, is_dataclass
 from typing import Any, TextIO, cast
 
 import structlog
+
+from monitor.core.shown import show
 
 _SECRETS = re.compile(
     r"xox[a-z]-[\w-]+|xapp-[\w-]+|https://hooks\.slack\.com/\S+|(?i:bearer|basic)\s+[\w.~+/=-]{8,}|[\w.+-]+@marketplace\.amazon\.[\w.]+"
@@ -41,6 +45,7 @@ def set_up_logs(form: str, *, quiet: bool = False, secrets: Iterable[str] = ()) 
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
         Redaction(secrets),
+        make_harmless,
     ]
     structlog.configure(
         processors=[*shared, renderer],
@@ -105,6 +110,15 @@ class Redaction:
         if isinstance(value, list | tuple | set | frozenset):
             return [self.clean(one) for one in value]
         return self.clean(str(value)) if isinstance(value, BaseException) else value
+
+
+def make_harmless(logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Return the event with texts in which nothing acts; a traceback keeps its lines, but none begins where ours do."""
+    del logger, method
+    for key, value in event.items():
+        if isinstance(value, str):
+            event[key] = show(value, lines=True).replace("\n", "\n  ") if key == "exception" else show(value)
+    return event
 
 
 def secrets_of(config: Any) -> Iterator[str]:

@@ -8,6 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from alerts.core.model import ThreadFacts
+from monitor.core.shown import show
 
 
 def print_json(document: Any) -> None:
@@ -16,13 +17,13 @@ def print_json(document: Any) -> None:
 
 
 def print_line(text: str = "") -> None:
-    """Print one line on standard output."""
-    sys.stdout.write(text + "\n")
+    """Print one line on standard output; what came from outside cannot command the terminal."""
+    sys.stdout.write(show(text, lines=True) + "\n")
 
 
 def print_problem(text: str) -> None:
-    """Print one line on standard error."""
-    sys.stderr.write(text + "\n")
+    """Print one line on standard error; what came from outside cannot command the terminal."""
+    sys.stderr.write(show(text, lines=True) + "\n")
 
 
 def instant_text(instant: datetime | None) -> str | None:
@@ -47,7 +48,7 @@ def local_text(instant: datetime, zone: ZoneInfo, now: datetime) -> str:
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, right: Sequence[int] = ()) -> None:
     """Print a table: coloured and fitted on a terminal, aligned plain text in a pipe. `right` columns stand right."""
-    listed = [[cell.replace("\n", " ") for cell in row] for row in rows]
+    listed = [[show(cell.replace("\n", " ")) for cell in row] for row in rows]
     if sys.stdout.isatty():
         from rich import box
         from rich.console import Console

@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from monitor.errors import LoginRefused
+from monitor.private import make_private_folder
 
 _INSTANTS = ("access_expires_at", "signed_in_at", "renewed_at", "refresh_expires_at")
 
@@ -70,7 +71,7 @@ def record_token(path: Path, token: Token) -> None:
     Raises:
         OSError: the folder cannot be written.
     """
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private_folder(path.parent)
     document = asdict(token)
     for key in _INSTANTS:
         document[key] = document[key].isoformat() if document[key] is not None else None

@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from monitor.config.model import Config, MailboxConfig
+from monitor.core.shown import show
 from monitor.errors import ReplyByError
 from monitor.oauth.google import Google
 from monitor.oauth.keeper import TokenKeeper, record_sign_in
@@ -25,8 +26,8 @@ class TerminalScreen:
     """Standard output and the keyboard."""
 
     def show(self, text: str) -> None:
-        """Show a line."""
-        sys.stdout.write(f"{text}\n")
+        """Show a line; a server's answer in it cannot command the terminal."""
+        sys.stdout.write(show(text, lines=True) + "\n")
         sys.stdout.flush()
 
     def ask(self, question: str, *, secret: bool) -> str:

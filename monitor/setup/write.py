@@ -13,6 +13,7 @@ from monitor.config.keys import FILE
 from monitor.config.loader import parse_config
 from monitor.config.model import Config
 from monitor.config.schema import Table
+from monitor.private import make_private_folder
 
 Document: TypeAlias = Mapping[str, Any]
 """A file as tomllib reads it: tables as mappings, repeated tables as lists of mappings."""
@@ -88,7 +89,7 @@ def keep_secret(directory: Path, name: str, secret: str) -> str:
         OSError: the folder cannot be written.
     """
     folder = directory / "secrets"
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private_folder(folder)
     write_privately(folder / name, secret + "\n")
     return f"file:secrets/{name}"
 

@@ -12,6 +12,8 @@ from collections.abc import Collection, Iterable
 from hashlib import blake2b
 from pathlib import Path
 
+from monitor.private import make_private_folder, private_opener
+
 HEADER = "replyby-maildir 1 "
 SLACK = 1000  # names of removed mails that may stay in the file
 
@@ -59,7 +61,7 @@ class MaildirIndex:
             self._uids[digest] = number
             added.append(f"{number} {digest}\n")
         if added:
-            with self._file.open("a", encoding="ascii") as out:
+            with open(self._file, "a", encoding="ascii", opener=private_opener) as out:
                 out.write(("" if self._ends_whole else "\n") + "".join(added))
             self._ends_whole = True
 
@@ -71,10 +73,10 @@ class MaildirIndex:
             self._write_whole()
 
     def _write_whole(self) -> None:
-        self._file.parent.mkdir(parents=True, exist_ok=True)
+        make_private_folder(self._file.parent)
         draft = self._file.with_suffix(".tmp")
         try:
-            with draft.open("w", encoding="ascii") as out:
+            with open(draft, "w", encoding="ascii", opener=private_opener) as out:
                 out.write(f"{HEADER}{self.uidvalidity}\n")
                 out.writelines(f"{uid} {digest}\n" for digest, uid in self._uids.items())
                 out.flush()

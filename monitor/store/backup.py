@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from monitor.errors import StoreError
+from monitor.private import make_private_folder
 from monitor.store.engine import open_engine, writing
 from monitor.store.health import record_mark
 from monitor.store.identifiers import KEY_BYTES
@@ -41,7 +42,7 @@ def back_up(database: Path, target: Path, key: bytes, passphrase: str | None = N
         StoreError: the database cannot be read, the copy is damaged, or the target cannot be written.
     """
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
+        make_private_folder(target.parent)
         with _beside(target) as plain:
             _copy(database, plain)
             if passphrase is None:

@@ -16,6 +16,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, 
 from sqlalchemy.exc import DBAPIError
 
 from monitor.errors import StoreError
+from monitor.private import FILE_MODE, make_private_folder, private_opener
 
 BUSY_SECONDS = 30
 WORKER_LOCK = 0x5265706C79427900  # "ReplyBy": the advisory lock that a worker holds on PostgreSQL
@@ -83,7 +84,7 @@ def refuse_emptied(address: str) -> None:
 def _prepare_file(path: Path) -> None:
     """Make the database file private before SQLite writes into it; refuse what is no database."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_private_folder(path.parent)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             os.fchmod(descriptor, 0o600)
@@ -200,7 +201,12 @@ class WorkerLock:
         return True
 
     def _lock_file(self, path: Path) -> None:
-        handle = path.open("ab")
+        # Whoever may open it may hold it: a file that others could read would let them keep the worker out.
+        try:
+            handle = open(path, "ab", opener=private_opener)  # noqa: SIM115  held as long as the lock
+            os.fchmod(handle.fileno(), FILE_MODE)
+        except OSError as error:
+            raise StoreError(f"{path}: cannot be used: {error.strerror}. Check its owner.") from None
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

@@ -9,6 +9,7 @@ import os
 from pathlib import Path
 
 from monitor.errors import StoreError
+from monitor.private import make_private_folder
 
 KEY_BYTES = 32
 
@@ -39,7 +40,7 @@ def read_or_make_key(path: Path) -> bytes:
         StoreError: the file cannot be used.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_private_folder(path.parent)
         try:
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         except FileExistsError:
