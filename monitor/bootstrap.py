@@ -115,7 +115,19 @@ def build_services(config: Config, store: Store, *, now: WallClock = utc_now, wi
         recognise=build_recognisers(config, authserv) if with_sources else {},
         authserv=authserv,
         holding_reply=holding_reply_url,
+        order_words=_order_words(config),
     )
+
+
+def _order_words(config: Config) -> Callable[[str, str | None, datetime], dict[str, tuple[str, ...]]] | None:
+    """Return what words a stored order in the languages that somebody reads; None where no order is ever fetched."""
+    if not any(account.sp_api is not None for account in config.accounts):
+        return None
+    from monitor.core.orders import stored_order_words
+
+    read = (*(receiver.language for receiver in config.receivers), *(person.language for person in config.people))
+    languages = tuple(dict.fromkeys(("en", *read)))
+    return partial(stored_order_words, languages=languages)
 
 
 def build_directory(config: Config) -> Directory:

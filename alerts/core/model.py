@@ -105,7 +105,7 @@ class ThreadFacts:
         verified: False: the mail's origin was not proven; never by SMS or voice.
         blind: replies made in Seller Central were never seen here: say "not seen answered".
         answered_route: "mail", "seller_central" or "hand".
-        order_facts: Amazon's own words on the order, already worded, most important first; never in SMS.
+        order_facts: the order behind the question in words, most important first, by language; never in SMS.
         suggestion: "thank_you" or "out_of_office": a waiver is proposed.
         no_response_url, seller_central_url: on an Amazon host, else None.
         holding_reply_url: a prefilled `mailto:` to the alias.
@@ -140,7 +140,7 @@ class ThreadFacts:
     seller_central_url: str | None = None
     no_response_url: str | None = None
     holding_reply_url: str | None = None
-    order_facts: tuple[str, ...] = ()
+    order_facts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     suggestion: str | None = None
 
 

@@ -8,7 +8,7 @@ grand total with PROCEEDS, packages with PACKAGES).
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
@@ -183,6 +183,17 @@ def order_words(facts: OrderFacts, marketplace: str | None, now: datetime, langu
     if facts.titles:
         said.append(", ".join(clean(title, MAX_TITLE) for title in facts.titles))
     return tuple(said)
+
+
+def stored_order_words(
+    body: str, marketplace: str | None, now: datetime, *, languages: Iterable[str]
+) -> dict[str, tuple[str, ...]]:
+    """Return the words of a stored order by language; {} for a body that is none of ours: an alert goes out without."""
+    try:
+        facts = order_facts_from_json(body)
+    except (ValueError, RecursionError):
+        return {}
+    return {language: order_words(facts, marketplace, now, language) for language in languages}
 
 
 def _day(words: Words, at: datetime, now: datetime) -> str:

@@ -59,7 +59,7 @@ class Services:
     recognise: Mapping[str, Recognise]
     sign_ins: Mapping[str, Callable[[datetime], str | None]] = field(default_factory=dict)
     authserv: dict[str, str] = field(default_factory=dict)
-    order_words: Callable[[str, str | None, datetime], tuple[str, ...]] | None = None
+    order_words: Callable[[str, str | None, datetime], Mapping[str, tuple[str, ...]]] | None = None
     holding_reply: Callable[[str, str | None, str | None], str] | None = None
     wake: threading.Event = field(default_factory=threading.Event)
     stopping: threading.Event = field(default_factory=threading.Event)

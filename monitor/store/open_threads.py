@@ -59,7 +59,7 @@ class FactsContext:
 
     at_risk: timedelta
     several_accounts: bool
-    order_words: Callable[[str, str | None, datetime], tuple[str, ...]] | None = None
+    order_words: Callable[[str, str | None, datetime], Mapping[str, tuple[str, ...]]] | None = None
     holding_reply: Callable[[str, str | None, str | None], str] | None = None
 
 
@@ -154,7 +154,7 @@ def _facts(
     state = clock_state(row, context.at_risk, now)
     labels = tuple(row.t_labels.split())
     suggestion = next((label for label in ("out_of_office", "thank_you") if label in labels), None)
-    words: tuple[str, ...] = ()
+    words: Mapping[str, tuple[str, ...]] = {}
     body = orders.get((row.account, row.t_order_hash or 0))
     if context.order_words is not None and body is not None:
         words = context.order_words(body, row.marketplace, now)

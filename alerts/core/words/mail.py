@@ -59,7 +59,7 @@ def thread_lines(words: Words, facts: ThreadFacts, delivery: Delivery) -> list[s
         about.append(", ".join(words.label(label) for label in facts.labels[:4]))
     key = "waited_since" if said.is_closed(facts) else "waiting_since"
     waiting = [words.say(key, at=words.weekday_instant(facts.started_at)), words.count("messages", facts.messages)]
-    waiting.extend(clean(fact, 80) for fact in facts.order_facts[:3])
+    waiting.extend(said.order_facts(words, facts))
     lines = [
         f"{said.state_sign(facts, now)} {said.title(words, facts, now, name_people=named)}",
         " · ".join(about),

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from alerts.core.model import AnswerKind, Delivery, Purpose, ThreadFacts
 from alerts.core.words import threads as said
-from alerts.core.words.catalog import Words, clean
+from alerts.core.words.catalog import Words
 from alerts.core.words.summaries import SUMMARY_PURPOSES, render_summary
 
 Block = dict[str, Any]
@@ -117,7 +117,7 @@ def _waiting(words: Words, facts: ThreadFacts, now: datetime, *, external: bool)
     parts = [escape(words.say(key, at=words.weekday_instant(facts.started_at)))]
     parts.append(words.count("messages", facts.messages))
     if not external:
-        parts.extend(escape(clean(fact, 80)) for fact in facts.order_facts[:3])
+        parts.extend(escape(fact) for fact in said.order_facts(words, facts))
     if not said.is_closed(facts):
         # Each reader sees this one in his own time zone; a client that cannot shows the receiver's.
         due = escape(words.weekday_instant(facts.deadline_at))

@@ -7,6 +7,7 @@ from alerts.core.words.catalog import Words, clean
 
 TICK = timedelta(seconds=2)
 CLOSED_STATES = frozenset({"met", "late", "waived"})
+MAX_ORDER_FACTS = 5
 _SIGN = {"running": "🔵", "at_risk": "🟠", "breached": "🔴", "met": "✅", "late": "☑️", "waived": "✅"}
 
 
@@ -143,6 +144,11 @@ def warnings(words: Words, facts: ThreadFacts) -> list[str]:
     if facts.suggestion in ("thank_you", "out_of_office"):
         said.append(words.say(f"suggest_{facts.suggestion}"))
     return said
+
+
+def order_facts(words: Words, facts: ThreadFacts) -> list[str]:
+    """Return what is known of the order behind the question, most important first; [] when nothing is."""
+    return [clean(fact, 80) for fact in facts.order_facts.get(words.language, ())[:MAX_ORDER_FACTS]]
 
 
 def raw_facts(facts: ThreadFacts, code: int | None = None) -> str:

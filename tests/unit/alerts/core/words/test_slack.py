@@ -48,7 +48,7 @@ def test_an_alert_reads_like_this() -> None:
     facts = make_facts(
         labels=("delivery", "complaint"),
         messages=2,
-        order_facts=("delivery promised yesterday", "FBM"),
+        order_facts={"en": ("delivery promised yesterday", "FBM")},
         next_step=NextStep(at=NOW + timedelta(minutes=32), receiver="oncall-sms", channel=Channel.SMS, person="Ana"),
         seller_central_url="https://sellercentral.amazon.fr/messaging/inbox?x=1",
     )
@@ -141,7 +141,7 @@ def test_the_spam_folder_a_missing_proof_and_a_blind_spot_are_said() -> None:
 def test_in_a_channel_shared_with_others_only_what_they_may_know_is_shown() -> None:
     facts = make_facts(
         labels=("complaint",),
-        order_facts=("FBM",),
+        order_facts={"en": ("FBM",)},
         acknowledged_by="Ana",
         acknowledged_at=NOW,
         no_response_url="https://sellercentral.amazon.fr/nrn?m=abc",
@@ -157,7 +157,7 @@ def test_in_a_channel_shared_with_others_only_what_they_may_know_is_shown() -> N
 @pytest.mark.parametrize("purpose", [Purpose.ALERT, Purpose.CLOSED, Purpose.REOPENED, Purpose.UPDATE])
 def test_nothing_from_outside_pings_links_or_formats(language: str, purpose: Purpose) -> None:
     facts = make_facts(
-        account=EVIL, order_id=EVIL, marketplace=EVIL, asin=EVIL, labels=(EVIL,), order_facts=(EVIL,),
+        account=EVIL, order_id=EVIL, marketplace=EVIL, asin=EVIL, labels=(EVIL,), order_facts={language: (EVIL,)},
         acknowledged_by=EVIL, acknowledged_at=NOW, answered_by=EVIL, waived_by=EVIL,
         next_step=NextStep(at=NOW, receiver=EVIL, channel=Channel.SMS, person=EVIL),
     )  # fmt: skip
@@ -225,7 +225,7 @@ TEXT = st.text(max_size=300)
         marketplace=st.none() | TEXT,
         asin=st.none() | TEXT,
         labels=st.lists(TEXT, max_size=6).map(tuple),
-        order_facts=st.lists(TEXT, max_size=6).map(tuple),
+        order_facts=st.lists(TEXT, max_size=6).map(lambda found: dict.fromkeys(LANGUAGES, tuple(found))),
         state=st.sampled_from(["running", "at_risk", "breached", "met", "late", "waived"]),
         answered_at=st.none() | st.just(NOW),
         acknowledged_by=st.none() | TEXT,

@@ -95,7 +95,7 @@ def test_what_opens_again_says_so_first() -> None:
 def test_no_label_person_or_link_is_in_a_text() -> None:
     facts = make_facts(
         labels=("complaint",),
-        order_facts=("delivery promised yesterday",),
+        order_facts={"en": ("delivery promised yesterday",)},
         acknowledged_by="Ana",
         seller_central_url="https://sellercentral.amazon.fr/x",
         holding_reply_url="mailto:alias@marketplace.amazon.fr",
