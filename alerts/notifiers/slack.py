@@ -5,6 +5,7 @@ The reference travels as message metadata, by which `find` recognises a message 
 
 import logging
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -24,6 +25,7 @@ from alerts.notifiers.http import (
     retry_after_of,
     status_error,
 )
+from alerts.notifiers.slack_rooms import SharedRooms
 
 EVENT_TYPE: Final = "replyby_notification"
 # Our clock and Slack's may differ; the reference is unique, so a wide look back costs nothing but a page of history.
@@ -78,6 +80,7 @@ class SlackNotifier:
         """Build the client; connects to nothing."""
         self._token = bot_token
         self._client = build_client(bot_token, api_url, timeout_seconds)
+        self._rooms = SharedRooms(lambda room: self._call(f"slack channel {room}", "conversations.info", channel=room))
 
     @property
     def channel(self) -> Channel:
@@ -90,6 +93,7 @@ class SlackNotifier:
         Raises:
             DeliveryError: see `Notifier.send`.
         """
+        delivery = self._discreet(delivery)
         rendered = render_or_facts(delivery, render_message, bare_message)
         message, where = rendered.value, _where(delivery)
         detail = rendered.trouble
@@ -137,6 +141,14 @@ class SlackNotifier:
     def check(self, receipt: Receipt) -> str | None:
         """Return "delivered": what Slack accepts stands in the channel."""
         return "delivered" if receipt.provider_id else None
+
+    def _discreet(self, delivery: Delivery) -> Delivery:
+        """Return the delivery without order facts where people of another company may read it."""
+        if delivery.external or not any(facts.order_facts for facts in delivery.threads):
+            return delivery
+        if not self._rooms.may_be_shared(delivery.address, delivery.now):
+            return delivery
+        return replace(delivery, threads=tuple(replace(facts, order_facts={}) for facts in delivery.threads))
 
     def _change(self, delivery: Delivery, post: Post, message: SlackMessage, where: str) -> Receipt | None:
         """Redraw the thread's message and ring in its thread where the purpose rings; None: it is gone."""

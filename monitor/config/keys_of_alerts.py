@@ -136,7 +136,12 @@ RECEIVER = Table(
             required=True,
         ),
         Key("channel", SLACK_CHANNEL, "the Slack channel's id", unset="required for `slack`"),
-        Key("external", FLAG, "the Slack channel is shared with others: order facts stay out", False),
+        Key(
+            "external",
+            FLAG,
+            "the Slack channel is shared with others: order facts, labels, names and links stay out",
+            False,
+        ),
         Key("to", NAMES, "names of people", unset="required for `sms`, `voice`, `email`, `person` without `schedule`"),
         Key("schedule", NAME, "instead of `to`: whoever is on call"),
         Key("url", SECRET, "where the webhook is posted to", unset="required for `webhook`"),

@@ -43,6 +43,8 @@ class SlackChannel:
     is_member: bool = True
     is_archived: bool = False
     is_ext_shared: bool = False
+    is_pending_ext_shared: bool = False
+    is_org_shared: bool = False
     posted: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -377,7 +379,10 @@ class SlackServer(SocketSide, FaultServer):
             "is_im": channel.id.startswith("D"),
             "is_member": channel.is_member,
             "is_archived": channel.is_archived,
+            "is_shared": channel.is_ext_shared or channel.is_org_shared,
             "is_ext_shared": channel.is_ext_shared,
+            "is_pending_ext_shared": channel.is_pending_ext_shared,
+            "is_org_shared": channel.is_org_shared,
             "is_private": False,
         }
 
