@@ -133,13 +133,13 @@ def _path(value: str, scope: Scope) -> Path:
 
 
 def _ical(value: str, scope: Scope) -> str:
-    """Return an address as it is, a path made absolute."""
+    """Return an address as it is, a path made absolute. Whoever knows the address can read the calendar: it is a secret."""
     if "://" in value:
         check_url(value.replace("webcal://", "https://", 1))
         return value.strip().replace("webcal://", "https://", 1)
     path = _path(value, scope)
     if not path.is_file():
-        raise ValueError("this file does not exist. Write an address or the path of an iCalendar file.")
+        raise ValueError(f"{path.name} does not exist. Write an address or the path of an iCalendar file.")
     return str(path)
 
 
@@ -169,7 +169,9 @@ def _word_files(value: Any, scope: Scope) -> tuple[Path, ...]:
 
 PATH = Kind("a path", "it in quotes, relative to this file or absolute", (str,), _path)
 FILES = Kind("a list of files", '["words.txt"]', (list, str), _word_files)
-ICAL = Kind("an iCalendar address or file", "an address with https:// or the path of a file", (str,), _ical)
+ICAL = Kind(
+    "an iCalendar address or file", "an address with https:// or the path of a file", (str,), _ical, secret=True
+)
 
 
 def _folders(value: Any, scope: Scope) -> tuple[str, ...] | None:

@@ -167,7 +167,7 @@ class ScheduleConfig:
     handover_minute: int = 540
     every: timedelta = timedelta(days=7)
     starts: date | None = None  # a date on which the first person begins; default: the Monday of 2026-01-05
-    ical: str = ""
+    ical: str = field(default="", repr=False)  # an address that needs no login is a secret
     overrides: tuple[ScheduleOverrideConfig, ...] = ()
 
 

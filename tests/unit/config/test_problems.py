@@ -571,8 +571,7 @@ SCHEDULE_CASES = {
     ),
     "calendar that is not there": (
         '[[schedule]]\nname = "s"\nical = "oncall.ics"\n',
-        'line 10 [[schedule]] ical = "oncall.ics": this file does not exist. '
-        "Write an address or the path of an iCalendar file.",
+        "line 10 [[schedule]] ical: oncall.ics does not exist. Write an address or the path of an iCalendar file.",
     ),
     "override at a time that happens twice": (
         f'{ANA}[[schedule]]\nname = "s"\ntime_zone = "Europe/Paris"\nrotation = "Ana"\n[[schedule.override]]\n'
