@@ -6,11 +6,15 @@
     │   └── LoginRefused   credentials are wrong: told at once
     ├── StoreError         the database cannot be used: one clear line, nothing silent
     └── AmazonError        SP-API did not answer as needed: counted, retried or given up
+        ├── AmazonLoginRefused   the application's secret or its authorisation is not accepted
+        ├── AmazonRoleMissing    the application may not ask this
+        └── AmazonThrottled      asked too often
 
 Each message reads `<where>: <what, with the value seen>. <What to do next>.` and holds no secret and no buyer's word.
 """
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 
 class ReplyByError(Exception):
@@ -54,10 +58,66 @@ class StoreError(ReplyByError):
 
 
 class AmazonError(ReplyByError):
-    """SP-API did not give what was asked for. `retryable` decides whether the call is tried again later."""
+    """SP-API did not give what was asked for. `reason` is from a closed set and becomes a metric label.
 
-    def __init__(self, message: str, *, retryable: bool, reason: str = "other") -> None:
+    Attributes:
+        retryable: the same call may succeed later.
+        retry_after: how long Amazon wants to be left alone, where it says so.
+        rate: calls a second that Amazon allows for this operation, where it says so.
+    """
+
+    REASONS = (
+        "login",
+        "role",
+        "throttled",
+        "unreachable",
+        "timeout",
+        "server",
+        "empty",
+        "unreadable",
+        "not_found",
+        "rejected",
+        "other",
+    )
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        retryable: bool,
+        reason: str = "other",
+        retry_after: timedelta | None = None,
+        rate: float | None = None,
+    ) -> None:
         """Keep what decides the next step."""
+        if reason not in self.REASONS:
+            raise ValueError(f"unknown reason {reason!r}")
         self.retryable = retryable
         self.reason = reason
+        self.retry_after = retry_after
+        self.rate = rate
         super().__init__(message)
+
+
+class AmazonLoginRefused(AmazonError):
+    """Login with Amazon refused: every call of the account would fail; a person has to change something."""
+
+    def __init__(self, message: str) -> None:
+        """Set the reason. Tried again now and then: it may be mended outside."""
+        super().__init__(message, retryable=True, reason="login")
+
+
+class AmazonRoleMissing(AmazonError):
+    """The application lacks the role for this operation."""
+
+    def __init__(self, message: str) -> None:
+        """Set the reason."""
+        super().__init__(message, retryable=False, reason="role")
+
+
+class AmazonThrottled(AmazonError):
+    """Asked too often."""
+
+    def __init__(self, message: str, *, retry_after: timedelta | None = None, rate: float | None = None) -> None:
+        """Set the reason."""
+        super().__init__(message, retryable=True, reason="throttled", retry_after=retry_after, rate=rate)

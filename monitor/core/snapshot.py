@@ -81,6 +81,18 @@ class WeekHours:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AmazonSnapshot:
+    """Amazon's newest figure of one account, marketplace and window of days; None: Amazon says nothing of it."""
+
+    account: str
+    marketplace: str
+    window_days: int
+    read_at: datetime
+    late_ratio: float | None = None
+    average_response_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
     """Everything that is exported, at `now`."""
 
@@ -93,3 +105,4 @@ class Snapshot:
     review_pending: Mapping[str, int] = field(default_factory=dict)  # by account
     cycle_last_success_at: datetime | None = None
     week_hours: tuple[WeekHours, ...] = ()
+    amazon: tuple[AmazonSnapshot, ...] = ()

@@ -17,6 +17,7 @@ from monitor.core.snapshot import OpenThread, Snapshot, WeekHours
 from monitor.jobs.services import Services
 from monitor.metrics.catalogue import MetricNames
 from monitor.metrics.page import MAX_ROWS, PageFacts
+from monitor.store.amazon import read_newest_figures
 from monitor.store.engine import reading
 from monitor.store.health import read_health
 from monitor.store.open_threads import read_open
@@ -56,6 +57,7 @@ class Shown:
                 review_pending=count_reviews(connection),
                 cycle_last_success_at=self.last_cycle_at(),
                 week_hours=self._week_hours(connection, now),
+                amazon=read_newest_figures(connection, now),
             )
 
     def _week_hours(self, connection: Connection, now: datetime) -> tuple[WeekHours, ...]:
@@ -182,4 +184,5 @@ def metric_names(services: Services, version: str) -> MetricNames:
         mailboxes=tuple(mailbox.name for mailbox in services.config.mailboxes),
         receivers=tuple(sorted(receivers)),
         words=tuple(dict.fromkeys(words)),
+        amazon_accounts=tuple(account.name for account in services.config.accounts if account.sp_api is not None),
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from monitor.core.messages import Kind
-from monitor.errors import MailboxError
+from monitor.errors import AmazonError, MailboxError
 
 UNKNOWN = "unknown"
 """The marketplace of a message whose Amazon domain names none, and the account of one that fits none."""
@@ -19,6 +19,12 @@ ANSWER_SOURCES = ("slack", "sms", "shell")
 ANSWER_OUTCOMES = ("accepted", "rejected")
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 HOURS = tuple(f"{hour:02d}" for hour in range(24))
+AMAZON_OPERATIONS = ("create_report", "get_reports", "get_report", "get_document", "download", "get_order")
+AMAZON_OUTCOMES = ("ok", *AmazonError.REASONS)
+AMAZON_TASK_OUTCOMES = {
+    "report": ("done", "no_contact_block", "cancelled", "fatal", "given_up"),
+    "order": ("done", "given_up"),
+}
 POLL_EDGES_SECONDS = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)
 
 
@@ -45,6 +51,7 @@ class MetricNames:
         marketplaces: by account: the country codes that may occur; `UNKNOWN` is added to each.
         receivers: each receiver with each type of notification it can get ("slack", "sms", …).
         words: the labels a buyer's words can get (complaint, return, …).
+        amazon_accounts: the accounts with an [account.sp_api].
     """
 
     version: str
@@ -52,6 +59,7 @@ class MetricNames:
     mailboxes: tuple[str, ...]
     receivers: tuple[tuple[str, str], ...] = ()
     words: tuple[str, ...] = ()
+    amazon_accounts: tuple[str, ...] = ()
 
     @property
     def accounts(self) -> tuple[str, ...]:
@@ -176,6 +184,36 @@ ANSWERS = Metric(
 DAMAGED_MAILS = Metric(
     "replyby_damaged_mails_total", "counter", ("mailbox",), "Mails that were read only in part and kept for a look."
 )
+AMAZON_LATE_RATIO = Metric(
+    "replyby_amazon_late_response_ratio",
+    "gauge",
+    (*_MARKET, "window"),
+    "Amazon's own share of buyer messages answered late or not at all; no sample where it tells none.",
+)
+AMAZON_AVERAGE = Metric(
+    "replyby_amazon_average_response_seconds",
+    "gauge",
+    (*_MARKET, "window"),
+    "Amazon's own average response time; no sample where it tells none.",
+)
+AMAZON_FIGURE_READ = Metric(
+    "replyby_amazon_figure_timestamp_seconds",
+    "gauge",
+    _MARKET,
+    "When Amazon's newest figure was read, or typed; no sample where there is none.",
+)
+AMAZON_CALLS = Metric(
+    "replyby_amazon_calls_total",
+    "counter",
+    ("account", "operation", "outcome"),
+    "Calls of the Selling Partner API by what became of them.",
+)
+AMAZON_TASKS = Metric(
+    "replyby_amazon_tasks_total",
+    "counter",
+    ("account", "task", "outcome"),
+    "Reports and orders asked of Amazon by how they ended; given_up: not tried again that day, or for that order.",
+)
 
 METRICS = (
     THREADS_OPEN,
@@ -203,6 +241,11 @@ METRICS = (
     WEEK_HOUR_MESSAGES,
     ANSWERS,
     DAMAGED_MAILS,
+    AMAZON_LATE_RATIO,
+    AMAZON_AVERAGE,
+    AMAZON_FIGURE_READ,
+    AMAZON_CALLS,
+    AMAZON_TASKS,
 )
 
 
@@ -230,4 +273,18 @@ def counter_children(metric: Metric, names: MetricNames) -> list[tuple[str, ...]
         return [(source, outcome) for source in ANSWER_SOURCES for outcome in ANSWER_OUTCOMES]
     if metric is DAMAGED_MAILS:
         return [(mailbox,) for mailbox in names.mailboxes]
+    if metric is AMAZON_CALLS:
+        return [
+            (account, operation, outcome)
+            for account in names.amazon_accounts
+            for operation in AMAZON_OPERATIONS
+            for outcome in AMAZON_OUTCOMES
+        ]
+    if metric is AMAZON_TASKS:
+        return [
+            (account, task, outcome)
+            for account in names.amazon_accounts
+            for task, outcomes in AMAZON_TASK_OUTCOMES.items()
+            for outcome in outcomes
+        ]
     raise ValueError(f"{metric.name} is no counter")

@@ -20,6 +20,7 @@ from monitor.core.snapshot import (
     DUE_WITHIN_HOURS,
     RATE_WINDOWS_DAYS,
     RESPONSE_EDGES_SECONDS,
+    AmazonSnapshot,
     MarketSnapshot,
     Snapshot,
     Tally,
@@ -90,6 +91,7 @@ class SnapshotCollector(Collector):
             yield render_counter(metric, tallies.get(metric.tally, {}), self._names)
         yield render_response(tallies, self._names)
         yield render_week_hours(snapshot.week_hours, self._names)
+        yield from render_amazon(snapshot.amazon)
         yield self._polls.family()
 
 
@@ -207,6 +209,20 @@ def render_week_hours(week_hours: Iterable[WeekHours], names: MetricNames) -> Ga
             for (weekday, hour), count in zip(hours_of_week, counts, strict=True):
                 family.add_metric((account, event, weekday, hour), count)
     return family
+
+
+def render_amazon(figures: Iterable[AmazonSnapshot]) -> Iterator[Family]:
+    """Yield Amazon's own figures, as they were read or typed."""
+    late, average = _gauge(catalogue.AMAZON_LATE_RATIO), _gauge(catalogue.AMAZON_AVERAGE)
+    read, newest = _gauge(catalogue.AMAZON_FIGURE_READ), dict[tuple[str, str], datetime]()
+    for figure in figures:
+        market = (figure.account, figure.marketplace)
+        _add_if_known(late, (*market, f"{figure.window_days}d"), figure.late_ratio)
+        _add_if_known(average, (*market, f"{figure.window_days}d"), figure.average_response_seconds)
+        newest[market] = max(figure.read_at, newest.get(market, figure.read_at))
+    for market, read_at in newest.items():
+        read.add_metric(market, read_at.timestamp())
+    yield from (late, average, read)
 
 
 def _gauge(metric: Metric) -> GaugeMetricFamily:

@@ -4,7 +4,16 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from monitor.core.sla import ClockState
-from monitor.core.snapshot import EVIDENCE, MailboxHealth, MarketSnapshot, OpenThread, Snapshot, Tally, WeekHours
+from monitor.core.snapshot import (
+    EVIDENCE,
+    AmazonSnapshot,
+    MailboxHealth,
+    MarketSnapshot,
+    OpenThread,
+    Snapshot,
+    Tally,
+    WeekHours,
+)
 from monitor.metrics.catalogue import MetricNames
 from monitor.metrics.page import PageFacts
 
@@ -14,6 +23,7 @@ NAMES = MetricNames(
     mailboxes=("support", "osaka"),
     receivers=(("team", "slack"), ("oncall-sms", "sms")),
     words=("complaint", "return", "delivery"),
+    amazon_accounts=("acme-eu",),
 )
 
 
@@ -75,6 +85,12 @@ def make_tallies(factor: float = 1.0) -> tuple[Tally, ...]:
         ("answers", ("slack", "accepted")): 55,
         ("answers", ("sms", "rejected")): 2,
         ("damaged_mails", ("support",)): 3,
+        ("amazon_calls", ("acme-eu", "get_order", "ok")): 61,
+        ("amazon_calls", ("acme-eu", "get_order", "throttled")): 2,
+        ("amazon_calls", ("acme-eu", "get_report", "ok")): 24,
+        ("amazon_tasks", ("acme-eu", "report", "done")): 8,
+        ("amazon_tasks", ("acme-eu", "order", "done")): 60,
+        ("amazon_tasks", ("acme-eu", "order", "given_up")): 1,
         ("response_seconds_bucket", ("acme-eu", "FR", "1800")): 20,
         ("response_seconds_bucket", ("acme-eu", "FR", "14400")): 50,
         ("response_seconds_bucket", ("acme-eu", "FR", "86400")): 26,
@@ -112,6 +128,18 @@ def make_snapshot(now: datetime, factor: float = 1.0) -> Snapshot:
         week_hours=(
             WeekHours(account="acme-eu", received=hours, breached=tuple(count // 4 for count in hours)),
             WeekHours(account="acme-jp", received=hours, breached=(0,) * 168),
+        ),
+        amazon=tuple(
+            AmazonSnapshot(
+                account="acme-eu",
+                marketplace=marketplace,
+                window_days=days,
+                read_at=now - timedelta(hours=5),
+                late_ratio=late,
+                average_response_seconds=11_520.0,
+            )
+            for marketplace, late in (("FR", 0.059), ("DE", 0.21))
+            for days in (7, 30, 90)
         ),
     )
 
