@@ -24,6 +24,7 @@ from monitor.jobs.evaluate import evaluate
 from monitor.jobs.housekeeping import forget_in_time
 from monitor.jobs.intake import PollResult, note_failure, poll_mailbox
 from monitor.jobs.people import AddressBook, read_unreachable
+from monitor.jobs.promises import watch_promises
 from monitor.jobs.reporting import send_due_reports
 from monitor.jobs.services import Services
 from monitor.jobs.watch import send_due_digest, tell_backlog, watch_health
@@ -200,6 +201,7 @@ class Worker:
                 ready(f"{mailbox.name}: {_counts(result)}")
         tell_backlog(self.services, self.book)
         watch_health(self.services, self.book)
+        watch_promises(self.services, self.policies)
         send_due_reports(self.services, self.book)
         send_due_digest(self.services, self.book)
         evaluate(self.services, self.policies)
@@ -246,6 +248,7 @@ class Worker:
                 run=lambda: self.dispatcher.check_delivered(services.utc_now()),
             ),
             Job(id="health", every=timedelta(seconds=15), run=lambda: watch_health(services, book)),
+            *self._order_jobs(),
             Job(id="report", every=timedelta(seconds=30), run=lambda: send_due_reports(services, book)),
             Job(id="digest", every=timedelta(seconds=30), run=lambda: send_due_digest(services, book)),
             Job(id="heartbeat", every=timedelta(seconds=60), run=self.beat),
@@ -253,6 +256,14 @@ class Worker:
             *(Job(id=name, every=one.every, run=one.poll) for name, one in self.listeners.items() if one.every),
         ]
         return [replace(job, run=partial(self.guarded, job.run)) for job in jobs]
+
+    def _order_jobs(self) -> list[Job]:
+        """Return what follows the orders behind threads; nothing where no order is ever fetched."""
+        if self.services.order_words is None:
+            return []
+        return [
+            Job(id="promises", every=timedelta(seconds=30), run=lambda: watch_promises(self.services, self.policies))
+        ]
 
     def guarded(self, run: Callable[[], object]) -> object:
         """Run a job; what the database's driver raises becomes the one line that it means.

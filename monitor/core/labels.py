@@ -12,8 +12,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+PROMISE_MISSED = "promise_missed"
+"""Comes from the order behind a message, not from its words: its promised delivery has passed."""
+
 PRIORITIES: dict[str, int] = {
     "claim_threat": 40,
+    PROMISE_MISSED: 35,
     "complaint": 30,
     "damaged": 25,
     "cancellation": 25,

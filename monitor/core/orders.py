@@ -8,7 +8,7 @@ grand total with PROCEEDS, packages with PACKAGES).
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
@@ -17,6 +17,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from alerts.core.words.catalog import Words, clean, words_for
+from monitor.core.labels import QUIET_LABELS
 from monitor.core.marketplaces import marketplace_by_country
 
 SURELY_ARRIVED = timedelta(days=14)
@@ -155,6 +156,17 @@ def promise_missed(facts: OrderFacts, now: datetime) -> bool:
     if facts.deliver_by is None or facts.deliver_by >= now or facts.delivered or facts.status in _OFF:
         return False
     return facts.status in _NOT_GONE or now - facts.deliver_by <= SURELY_ARRIVED
+
+
+def shows_missed_promise(facts: OrderFacts, labels: Collection[str], now: datetime) -> bool:
+    """Return whether a thread with these labels is about a promise that was missed.
+
+    Where Amazon does not say whether a parcel that was sent has arrived, the buyer has to speak of delivery: most parcels
+    arrive, and a question about an invoice is not about them. Thanks and absence notices never are.
+    """
+    if not promise_missed(facts, now) or (labels and set(labels) <= set(QUIET_LABELS)):
+        return False
+    return facts.status in _NOT_GONE or facts.delivered is False or "delivery" in labels
 
 
 def order_words(facts: OrderFacts, marketplace: str | None, now: datetime, language: str) -> tuple[str, ...]:

@@ -175,5 +175,6 @@ WORDS = {
     "label.product_question": "Produktfrage",
     "label.refund": "Erstattung",
     "label.return": "Rücksendung",
+    "label.promise_missed": "zugesagte Lieferung verpasst",
     "label.thank_you": "Dank",
 }

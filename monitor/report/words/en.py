@@ -171,5 +171,6 @@ WORDS = {
     "label.product_question": "product question",
     "label.refund": "refund",
     "label.return": "return",
+    "label.promise_missed": "delivery promise missed",
     "label.thank_you": "thank-you",
 }

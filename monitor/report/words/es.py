@@ -172,5 +172,6 @@ WORDS = {
     "label.product_question": "pregunta de producto",
     "label.refund": "reembolso",
     "label.return": "devolución",
+    "label.promise_missed": "entrega prometida incumplida",
     "label.thank_you": "agradecimiento",
 }

@@ -174,6 +174,7 @@ _TEXTS = {
     "label.product_question": "question produit",
     "label.refund": "remboursement",
     "label.return": "retour",
+    "label.promise_missed": "livraison promise dépassée",
     "label.thank_you": "remerciement",
 }
 

@@ -173,5 +173,6 @@ WORDS = {
     "label.product_question": "domanda sul prodotto",
     "label.refund": "rimborso",
     "label.return": "reso",
+    "label.promise_missed": "consegna promessa mancata",
     "label.thank_you": "ringraziamento",
 }

@@ -73,6 +73,7 @@ WORDS: Table = {
     "label_product_question": "Produktfrage",
     "label_complaint": "Beschwerde",
     "label_claim_threat": "droht mit Antrag",
+    "label_promise_missed": "zugesagte Lieferung verpasst",
     "label_thank_you": "Dankeschön",
     "label_out_of_office": "Abwesenheitsnotiz",
     "order_promised": "Lieferung zugesagt für {day}",

@@ -77,6 +77,7 @@ WORDS: Table = {
     "label_product_question": "product question",
     "label_complaint": "complaint",
     "label_claim_threat": "claim threat",
+    "label_promise_missed": "delivery promise missed",
     "label_thank_you": "thank-you",
     "label_out_of_office": "absence notice",
     # The order behind it

@@ -73,6 +73,7 @@ WORDS: Table = {
     "label_product_question": "pregunta de producto",
     "label_complaint": "queja",
     "label_claim_threat": "amenaza de reclamación",
+    "label_promise_missed": "entrega prometida incumplida",
     "label_thank_you": "agradecimiento",
     "label_out_of_office": "aviso de ausencia",
     "order_promised": "entrega prometida para {day}",

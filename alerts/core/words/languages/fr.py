@@ -73,6 +73,7 @@ WORDS: Table = {
     "label_product_question": "question produit",
     "label_complaint": "réclamation",
     "label_claim_threat": "menace de recours",
+    "label_promise_missed": "livraison promise dépassée",
     "label_thank_you": "remerciement",
     "label_out_of_office": "message d'absence",
     "order_promised": "livraison promise pour {day}",

@@ -73,6 +73,7 @@ WORDS: Table = {
     "label_product_question": "domanda sul prodotto",
     "label_complaint": "lamentela",
     "label_claim_threat": "minaccia di reclamo",
+    "label_promise_missed": "consegna promessa mancata",
     "label_thank_you": "ringraziamento",
     "label_out_of_office": "avviso di assenza",
     "order_promised": "consegna promessa per {day}",
