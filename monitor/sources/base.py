@@ -45,7 +45,8 @@ class Batch:
 
     `cursor` is stored in the same transaction as what the mails meant, so a kill between two batches repeats or loses
     nothing. `unrelated` counts mails of which only the headers were read; `unreadable` says, per uid, why one that
-    looked related could not be fetched at all (kept for a look, never dropped silently).
+    looked related could not be fetched at all (kept for a look, never dropped silently). `done` of `total` is how far
+    this reading of the folder is, in mails (of an mbox file in bytes); a `total` of 0: not told.
     """
 
     folder: str
@@ -54,6 +55,8 @@ class Batch:
     mails: tuple[RawMail, ...] = ()
     unrelated: int = 0
     unreadable: Mapping[int, str] | None = None
+    done: int = 0
+    total: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

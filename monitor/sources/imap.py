@@ -9,6 +9,7 @@ import threading
 import time
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from monitor.config.model import MailboxConfig
@@ -148,6 +149,7 @@ class ImapSource:
             try:
                 for batch in reader.read(self._open_again(folder, state), lot, end, texts=cuts < CUTS_OF_TEXT):
                     position = bisect_right(uids, batch.cursor.last_uid)
+                    batch = replace(batch, done=position, total=len(uids))
                     if suspect is None:
                         yield batch
                     elif batch.mails or batch.unrelated:

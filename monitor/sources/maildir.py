@@ -6,7 +6,9 @@ Owns which directories are read and what becomes of a file that moves while it i
 
 import threading
 import time
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
@@ -101,7 +103,9 @@ class MaildirSource:
         if known and not unread:
             return
         reader = MaildirReader(folder, index.uidvalidity, None if known else since, self._wants)
-        yield from reader.read(unread, done)
+        uids = [uid for uid, _ in unread]
+        for batch in reader.read(unread, done):
+            yield replace(batch, done=bisect_right(uids, batch.cursor.last_uid), total=len(uids))
 
     def _index(self, path: Path) -> MaildirIndex:
         key = sha256(str(path.absolute()).encode("utf-8", "surrogateescape")).hexdigest()[:16]
