@@ -62,16 +62,10 @@ def poll_mailbox(services: Services, name: str) -> PollResult:
     """
     mailbox = next(one for one in services.config.mailboxes if one.name == name)
     result = PollResult(mailbox=name)
-    with reading(services.engine) as connection:
-        stored = read_cursors(connection, name)
-    cursors = {folder: Cursor(one.uidvalidity, one.last_uid, one.state) for folder, one in stored.items()}
     since = services.first_started_at - services.config.worker.lookback
     try:
-        _learn_authserv(services, mailbox)
-        for batch in services.sources[name].fetch_new(cursors, since):
-            _record_batch(services, mailbox, batch, result)
-            if services.stopping.is_set():
-                return result
+        if not read_source(services, mailbox, since, result):
+            return result
     except MailboxError as error:
         result.failed = str(error)
         note_failure(services, name, str(error), error.reason)
@@ -83,6 +77,24 @@ def poll_mailbox(services: Services, name: str) -> PollResult:
     if result.changes:
         services.wake.set()
     return result
+
+
+def read_source(services: Services, mailbox: MailboxConfig, since: datetime, result: PollResult) -> bool:
+    """Store what a mailbox's source has after its cursors, into `result`; return False where a stop broke it off.
+
+    Raises:
+        MailboxError: the source cannot be read; what was read before is stored.
+        StoreError: the database cannot be used.
+    """
+    with reading(services.engine) as connection:
+        stored = read_cursors(connection, mailbox.name)
+    cursors = {folder: Cursor(one.uidvalidity, one.last_uid, one.state) for folder, one in stored.items()}
+    _learn_authserv(services, mailbox)
+    for batch in services.sources[mailbox.name].fetch_new(cursors, since):
+        _record_batch(services, mailbox, batch, result)
+        if services.stopping.is_set():
+            return False
+    return True
 
 
 def note_failure(services: Services, name: str, problem: str, reason: str) -> None:

@@ -15,6 +15,9 @@ from monitor.core.snapshot import RESPONSE_EDGES_SECONDS, Tally
 from monitor.store.schema import tally
 
 SEPARATOR = "\x1f"
+HISTORY = "history"
+"""Execution option of an engine: what is recorded through it happened long ago, and must not stand as a burst on a graph."""
+
 UNKNOWN_MARKETPLACE = "unknown"
 
 
@@ -75,8 +78,8 @@ class Tallies:
         self.add("response_seconds_sum", account, market, value=seconds)
 
     def save(self, connection: Connection) -> None:
-        """Add what was gathered to the stored counts."""
-        if not self._counts:
+        """Add what was gathered to the stored counts; not on a connection of an engine that records `HISTORY`."""
+        if not self._counts or connection.get_execution_options().get(HISTORY):
             return
         dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
         statement = dialect.insert(tally)
