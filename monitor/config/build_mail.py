@@ -13,6 +13,7 @@ from monitor.config.model import AccountConfig, MailboxConfig, SpApiConfig, Work
 from monitor.config.problems import Problems
 from monitor.config.references import Known, check_names
 from monitor.config.shape import Section
+from monitor.core.marketplaces import region_of
 from monitor.core.sla import SlaPolicy, TargetOverride
 
 OAUTH_HOSTS = {"google": "imap.gmail.com", "microsoft": "outlook.office365.com"}
@@ -176,6 +177,17 @@ def _build_sp_api(section: Section | None, problems: Problems) -> SpApiConfig | 
         return None
     if section["marketplaces"] == ():
         problems.add(section.at("marketplaces"), 'empty. Write those you sell in, such as ["FR", "DE"].')
+    by_region: dict[str, list[str]] = {}
+    for country in section["marketplaces"] or ():
+        by_region.setdefault(region_of(country) or "", []).append(country)
+    if len(by_region) > 1:
+        groups = "; ".join(", ".join(countries) for countries in by_region.values())
+        advice = "An authorisation is of one region: write an [[account]] for each."
+        problems.add(section.at("marketplaces"), f"of several regions ({groups}). {advice}")
+    for key in ("endpoint", "auth_endpoint"):
+        parts = urlsplit(section[key] or "")
+        if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
+            problems.add(section.at(key), "http:// would show the secrets to the network. Write https://.")
     return SpApiConfig(
         refresh_token=section.secret("refresh_token"),
         lwa_app_id=section.secret("lwa_app_id"),

@@ -66,6 +66,19 @@ BY_DOMAIN = {market.domain: market for market in MARKETPLACES}
 BY_HOST = {market.seller_central_host: market for market in MARKETPLACES}
 
 
+REGIONS: dict[str, tuple[str, ...]] = {
+    "na": ("US", "CA", "MX", "BR"),
+    "eu": ("UK", "DE", "FR", "IT", "ES", "NL", "BE", "SE", "PL", "IE", "TR", "AE", "SA", "EG", "IN", "ZA"),
+    "fe": ("JP", "AU", "SG"),
+}
+"""Amazon's three regions: a seller's authorisation is of one of them. Source: SP-API documentation, "SP-API Endpoints"."""
+
+
+def region_of(country: str) -> str | None:
+    """Return the region of a marketplace ("na", "eu", "fe"), None for a code that is not in the table."""
+    return next((region for region, countries in REGIONS.items() if country in countries), None)
+
+
 def marketplace_by_country(country: str) -> Marketplace | None:
     """Return the marketplace of this code ("FR", "UK"), None when there is none."""
     return BY_COUNTRY.get(country)

@@ -232,6 +232,17 @@ ACCOUNT_CASES = {
         '[[account]]\n[account.sp_api]\nrefresh_token = "t"\nlwa_app_id = "i"\nlwa_client_secret = "s"\nmarketplaces = []\n',
         'line 13 [account.sp_api] marketplaces: empty. Write those you sell in, such as ["FR", "DE"].',
     ),
+    "SP-API of two regions": (
+        '[[account]]\n[account.sp_api]\nrefresh_token = "t"\nlwa_app_id = "i"\nlwa_client_secret = "s"\n'
+        'marketplaces = ["FR", "US", "DE"]\n',
+        "line 13 [account.sp_api] marketplaces: of several regions (FR, DE; US). "
+        "An authorisation is of one region: write an [[account]] for each.",
+    ),
+    "SP-API in the clear": (
+        '[[account]]\n[account.sp_api]\nrefresh_token = "t"\nlwa_app_id = "i"\nlwa_client_secret = "s"\n'
+        'marketplaces = ["FR"]\nendpoint = "http://amazon.example"\n',
+        "line 14 [account.sp_api] endpoint: http:// would show the secrets to the network. Write https://.",
+    ),
 }
 MAILBOX_CASES = {
     "host misspelt": (
@@ -674,8 +685,8 @@ POLICY_CASES = {
     "match of an unknown label": (
         '[[policy]]\nmatch = { labels = ["vip", "refunds"] }\n[[policy.step]]\nremaining = "2h"\nnotify = ["console"]\n'
         '[[label]]\nname = "vip"\npriority = 50\n',
-        "line 9 [policy.match] labels: label 'refunds' does not exist. Labels: claim_threat, complaint, damaged, "
-        "cancellation, delivery, refund, return, product_question, invoice, thank_you, out_of_office, vip.",
+        "line 9 [policy.match] labels: label 'refunds' does not exist. Labels: claim_threat, promise_missed, "
+        "complaint, damaged, cancellation, delivery, refund, return, product_question, invoice, thank_you, out_of_office, vip.",
     ),
     "match by an unknown key": (
         '[[policy]]\nmatch = { marketplace = "FR" }\n[[policy.step]]\nremaining = "2h"\nnotify = ["console"]\n',

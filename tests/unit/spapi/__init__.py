@@ -1,0 +1,1 @@
+"""SP-API, as the tests of its pure parts see it."""
