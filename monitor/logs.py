@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from dataclasses import fields, is_dataclass
 from typing import Any, TextIO, cast
+from urllib.parse import urlsplit
 
 import structlog
 
@@ -16,9 +17,14 @@ from monitor.core.shown import show
 
 _SECRETS = re.compile(
     r"xox[a-z]-[\w-]+|xapp-[\w-]+|https://hooks\.slack\.com/\S+|(?i:bearer|basic)\s+[\w.~+/=-]{8,}|[\w.+-]+@marketplace\.amazon\.[\w.]+"
+    # The form of a token request, in which what `replyby login` keeps travels: no configuration names that.
+    r"|(?i:(?:refresh|access|id)_token|client_secret|device_code|password|assertion)[\"']?[=:]\s*[\"']?[^\s&\"',}]{6,}"
 )
 SHORTEST_SECRET = 6
 """A shorter one would be cut out of ordinary words, and is none worth the name."""
+
+SHORTEST_PATH = 12
+"""As for a secret; `/webhook` alone is an ordinary word."""
 
 
 def set_up_logs(form: str, *, quiet: bool = False, secrets: Iterable[str] = ()) -> None:
@@ -129,8 +135,18 @@ def secrets_of(config: Any) -> Iterator[str]:
             if isinstance(value, str):
                 if not one.repr or (one.name == "target" and "://" in value):  # a webhook's address is one too
                     yield value
+                    yield from _paths_of(value)
             else:
                 yield from secrets_of(value)
     elif isinstance(config, tuple):
         for part in config:
             yield from secrets_of(part)
+
+
+def _paths_of(value: str) -> Iterator[str]:
+    """Yield what makes a web address a secret, by which alone a request names it."""
+    if value.startswith(("https://", "http://")):
+        parts = urlsplit(value)
+        tail = f"{parts.path}?{parts.query}" if parts.query else parts.path
+        if len(tail) > SHORTEST_PATH:
+            yield tail

@@ -101,13 +101,20 @@ class WorkerProcess:
     folder: Path
     port: int
     environ: dict[str, str]
+    program: tuple[str, ...] = ("-m", "monitor")
+    umask: int = -1  # as it is
     process: subprocess.Popen[bytes] | None = None
 
     def start(self, *, wait: bool = True) -> None:
         """Start it; with `wait` until it answers."""
         with (self.folder / "worker.log").open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "monitor", "run"], cwd=self.folder, env=self.environ, stdout=log, stderr=log
+                [sys.executable, *self.program, "run"],
+                cwd=self.folder,
+                env=self.environ,
+                stdout=log,
+                stderr=log,
+                umask=self.umask,
             )
         if wait:
             wait_until(self._answers, f"the worker to listen; its log:\n{self.log()[-3000:]}", 30)
