@@ -77,7 +77,7 @@ def tell_backlog(services: Services, book: AddressBook) -> bool:
         words = content.backlog(
             counts[0], counts[1], commands=[command.format(instant=instant) for command in BACKLOG_COMMANDS]
         )
-        _tell(connection, services, book, "backlog", Purpose.BACKLOG, words, now)
+        tell_of_itself(connection, services, book, "backlog", Purpose.BACKLOG, words, now)
     services.wake.set()
     return True
 
@@ -119,7 +119,7 @@ def _watch_mailboxes(connection: Connection, services: Services, book: AddressBo
             next_due_at=next_due_at,
         )
         key = f"blind:{name}:{int(trouble.failing_since.timestamp())}"
-        _tell(connection, services, book, key, Purpose.HEALTH, words, now, page=True)
+        tell_of_itself(connection, services, book, key, Purpose.HEALTH, words, now, page=True)
         record_told(connection, name, now)
         record_mark(connection, f"blind:{name}", trouble.failing_since)
         told += 1
@@ -128,7 +128,7 @@ def _watch_mailboxes(connection: Connection, services: Services, book: AddressBo
         if name in troubles or read_mark(connection, f"blind:{name}") is not None:
             continue
         words = content.health(content.HealthKind.MAILBOX_BLIND, name, since=last_at, detail="no poll came to its end")
-        _tell(
+        tell_of_itself(
             connection,
             services,
             book,
@@ -145,7 +145,9 @@ def _watch_mailboxes(connection: Connection, services: Services, book: AddressBo
         if since is None or mailbox.name in troubles or mailbox.name in silent:
             continue
         words = content.health(content.HealthKind.MAILBOX_BACK, mailbox.name, since=since)
-        _tell(connection, services, book, f"back:{mailbox.name}:{int(since.timestamp())}", Purpose.HEALTH, words, now)
+        tell_of_itself(
+            connection, services, book, f"back:{mailbox.name}:{int(since.timestamp())}", Purpose.HEALTH, words, now
+        )
         delete_mark(connection, f"blind:{mailbox.name}")
         told += 1
     return told
@@ -170,7 +172,7 @@ def _watch_outbox(connection: Connection, services: Services, book: AddressBook,
     if record_first_mark(connection, "outbox_old", now) != now:
         return 0
     words = content.health(content.HealthKind.OUTBOX_AGEING, "outbox", since=oldest_at)
-    _tell(connection, services, book, f"outbox:{int(oldest_at.timestamp())}", Purpose.HEALTH, words, now)
+    tell_of_itself(connection, services, book, f"outbox:{int(oldest_at.timestamp())}", Purpose.HEALTH, words, now)
     return 1
 
 
@@ -184,7 +186,7 @@ def _watch_schedules(connection: Connection, services: Services, book: AddressBo
                 continue
             detail = f"{gap.from_at:%Y-%m-%d %H:%M} - {gap.to_at:%Y-%m-%d %H:%M} UTC"
             words = content.health(content.HealthKind.NOBODY_ON_CALL, name, since=gap.from_at, detail=detail)
-            _tell(connection, services, book, key, Purpose.HEALTH, words, now)
+            tell_of_itself(connection, services, book, key, Purpose.HEALTH, words, now)
             told += 1
     return told
 
@@ -197,7 +199,7 @@ def _watch_people(connection: Connection, services: Services, book: AddressBook,
         if record_first_mark(connection, key, now) != now:
             continue
         words = content.health(content.HealthKind.PERSON_STOPPED, name.removeprefix(OPTED_OUT), since=at)
-        _tell(connection, services, book, key, Purpose.HEALTH, words, now)
+        tell_of_itself(connection, services, book, key, Purpose.HEALTH, words, now)
         told += 1
     return told
 
@@ -221,7 +223,7 @@ def _watch_blind_spots(connection: Connection, services: Services, book: Address
     several = len(services.config.accounts) > 1
     name = ", ".join(f"{account} {marketplace}" if several else marketplace for account, marketplace in places)
     words = content.health(content.HealthKind.BLIND_SPOT, name)
-    _tell(connection, services, book, f"blind_spot:{int(now.timestamp())}", Purpose.HEALTH, words, now)
+    tell_of_itself(connection, services, book, f"blind_spot:{int(now.timestamp())}", Purpose.HEALTH, words, now)
     return 1
 
 
@@ -240,7 +242,7 @@ def _watch_sign_ins(connection: Connection, services: Services, book: AddressBoo
         if blind or now - since < SIGN_IN_PATIENCE or (told_at is not None and now - told_at < SIGN_IN_EVERY):
             continue
         words = content.health(content.HealthKind.OTHER, name, since=since, detail=detail)
-        _tell(connection, services, book, f"sign_in:{name}:{int(now.timestamp())}", Purpose.HEALTH, words, now)
+        tell_of_itself(connection, services, book, f"sign_in:{name}:{int(now.timestamp())}", Purpose.HEALTH, words, now)
         record_mark(connection, f"{SIGN_IN_TOLD}{name}", now)
         told += 1
     return told
@@ -255,7 +257,7 @@ def _running(connection: Connection) -> tuple[int, datetime | None]:
     return row[0], row[1]
 
 
-def _tell(
+def tell_of_itself(
     connection: Connection,
     services: Services,
     book: AddressBook,
@@ -266,6 +268,10 @@ def _tell(
     *,
     page: bool = False,
 ) -> None:
+    """Enqueue one of ReplyBy's own messages for those who are told of its troubles; the same key is told once.
+
+    `page`: it goes to phones too; else to channels that can be read at leisure, where there is one.
+    """
     targets = list(book.health_targets(now))
     shared = [target for target in targets if target.channel in SUMMARY_CHANNELS]
     enqueue(
