@@ -38,6 +38,8 @@ class HealthKind(StrEnum):
     BLIND_SPOT = "blind_spot"
     FIGURE_DIFFERS = "figure_differs"
     SECRET_EXPIRES = "secret_expires"  # noqa: S105 - a kind of trouble, no secret
+    SECRET_EXPIRED = "secret_expired"  # noqa: S105 - likewise
+    AMAZON_SILENT = "amazon_silent"
     OTHER = "other"
 
 

@@ -104,7 +104,7 @@ def test_of_two_items_for_a_window_the_later_one_counts() -> None:
         render_report(values_of(9, 1, 0))
         .decode()
         .replace("<buyerSellerContactResponseTimeMetrics>", f"<buyerSellerContactResponseTimeMetrics>{item}")
-    )  # noqa: E501  one line of XML
+    )
     assert parse_performance_report(both.encode()).figures[0].late_ratio == 0.1
 
 

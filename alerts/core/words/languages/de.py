@@ -111,6 +111,10 @@ WORDS: Table = {
     "health_blind_spot_hint": "Falls Ihr Team dort antwortet: Seller Central → Einstellungen → Benachrichtigungseinstellungen → Nachrichten → Bestätigungsbenachrichtigungen, für jeden Marktplatz.",  # noqa: E501
     "health_figure_differs": "Amazons Zahl und unsere weichen ab für {name}{detail}.",
     "health_secret_expires": "Ein Geheimnis von {name} läuft bald ab{detail}.",
+    "health_secret_expires_hint": "In Seller Central: Apps und Services → Apps entwickeln → die Anwendung → LWA-Anmeldedaten → Geheimnis erneuern. Dann lwa_client_secret und das neue secret_expires eintragen.",  # noqa: E501
+    "health_secret_expired": "Ein Geheimnis von {name} ist abgelaufen{detail}.",
+    "health_secret_expired_hint": "In Seller Central: Apps und Services → Apps entwickeln → die Anwendung → LWA-Anmeldedaten → Geheimnis erneuern. Dann lwa_client_secret und das neue secret_expires eintragen.",  # noqa: E501
+    "health_amazon_silent": "Amazons Schnittstelle liefert für {name} nichts{since}{detail}.",
     "health_other": "ReplyBy, {name}{since}{detail}.",
     "clocks_running": ("{n} Frist läuft", "{n} Fristen laufen"),
     "next_due": "die nächste endet {at}",

@@ -117,6 +117,10 @@ WORDS: Table = {
     "health_blind_spot_hint": "If your team answers there: Seller Central → Settings → Notification preferences → Messaging → Confirmation Notifications, for each marketplace.",  # noqa: E501
     "health_figure_differs": "Amazon's figure and ours differ for {name}{detail}.",
     "health_secret_expires": "A secret of {name} expires soon{detail}.",
+    "health_secret_expires_hint": "In Seller Central: Apps and Services → Develop Apps → the application → LWA credentials → Rotate secret. Set lwa_client_secret and the new secret_expires.",  # noqa: E501
+    "health_secret_expired": "A secret of {name} has expired{detail}.",
+    "health_secret_expired_hint": "In Seller Central: Apps and Services → Develop Apps → the application → LWA credentials → Rotate secret. Set lwa_client_secret and the new secret_expires.",  # noqa: E501
+    "health_amazon_silent": "Amazon's interface gives {name} nothing{since}{detail}.",
     "health_other": "ReplyBy, {name}{since}{detail}.",
     "clocks_running": ("{n} clock is running", "{n} clocks are running"),
     "next_due": "the next is due {at}",

@@ -111,6 +111,10 @@ WORDS: Table = {
     "health_blind_spot_hint": "Si su equipo responde allí: Seller Central → Configuración → Preferencias de notificación → Mensajes → Notificaciones de confirmación, para cada tienda.",  # noqa: E501
     "health_figure_differs": "La cifra de Amazon y la nuestra difieren para {name}{detail}.",
     "health_secret_expires": "Un secreto de {name} caduca pronto{detail}.",
+    "health_secret_expires_hint": "En Seller Central: Aplicaciones y servicios → Desarrollar aplicaciones → la aplicación → credenciales LWA → renovar el secreto. Escriba lwa_client_secret y el nuevo secret_expires.",  # noqa: E501
+    "health_secret_expired": "Un secreto de {name} ha caducado{detail}.",
+    "health_secret_expired_hint": "En Seller Central: Aplicaciones y servicios → Desarrollar aplicaciones → la aplicación → credenciales LWA → renovar el secreto. Escriba lwa_client_secret y el nuevo secret_expires.",  # noqa: E501
+    "health_amazon_silent": "La interfaz de Amazon no da nada para {name}{since}{detail}.",
     "health_other": "ReplyBy, {name}{since}{detail}.",
     "clocks_running": ("{n} plazo corre", "{n} plazos corren"),
     "next_due": "el próximo vence: {at}",

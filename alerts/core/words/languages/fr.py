@@ -111,6 +111,10 @@ WORDS: Table = {
     "health_blind_spot_hint": "Si votre équipe y répond : Seller Central → Paramètres → Préférences de notification → Messagerie → Notifications de confirmation, pour chaque site.",  # noqa: E501
     "health_figure_differs": "Le chiffre d'Amazon et le nôtre diffèrent pour {name}{detail}.",
     "health_secret_expires": "Un secret de {name} expire bientôt{detail}.",
+    "health_secret_expires_hint": "Dans Seller Central : Applications et services → Développer des applications → l'application → identifiants LWA → renouveler le secret. Renseignez lwa_client_secret et le nouveau secret_expires.",  # noqa: E501
+    "health_secret_expired": "Un secret de {name} a expiré{detail}.",
+    "health_secret_expired_hint": "Dans Seller Central : Applications et services → Développer des applications → l'application → identifiants LWA → renouveler le secret. Renseignez lwa_client_secret et le nouveau secret_expires.",  # noqa: E501
+    "health_amazon_silent": "L'interface d'Amazon ne donne rien pour {name}{since}{detail}.",
     "health_other": "ReplyBy, {name}{since}{detail}.",
     "clocks_running": ("{n} délai en cours", "{n} délais en cours"),
     "next_due": "prochaine échéance : {at}",

@@ -111,6 +111,10 @@ WORDS: Table = {
     "health_blind_spot_hint": "Se la squadra risponde lì: Seller Central → Impostazioni → Preferenze di notifica → Messaggi → Notifiche di conferma, per ogni negozio.",  # noqa: E501
     "health_figure_differs": "La cifra di Amazon e la nostra differiscono per {name}{detail}.",
     "health_secret_expires": "Un segreto di {name} scade presto{detail}.",
+    "health_secret_expires_hint": "In Seller Central: App e servizi → Sviluppa app → l'applicazione → credenziali LWA → rinnova il segreto. Scrivere lwa_client_secret e il nuovo secret_expires.",  # noqa: E501
+    "health_secret_expired": "Un segreto di {name} è scaduto{detail}.",
+    "health_secret_expired_hint": "In Seller Central: App e servizi → Sviluppa app → l'applicazione → credenziali LWA → rinnova il segreto. Scrivere lwa_client_secret e il nuovo secret_expires.",  # noqa: E501
+    "health_amazon_silent": "L'interfaccia di Amazon non dà nulla per {name}{since}{detail}.",
     "health_other": "ReplyBy, {name}{since}{detail}.",
     "clocks_running": ("{n} termine in corso", "{n} termini in corso"),
     "next_due": "prossima scadenza: {at}",
