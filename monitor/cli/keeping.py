@@ -186,6 +186,8 @@ def _remains(session: Session) -> list[str]:
         )
     else:
         lines.append("backups of the database, if you made any")
+    if session.store.engine.dialect.name != "sqlite":
+        lines.append("PostgreSQL: old row versions until its next VACUUM, its write-ahead log, replicas and archives")
     lines += [
         "reports and exports that were copied, sent by mail or printed",
         "Slack's and Twilio's own records: that a message was sent, when and to whom; Slack's exports, by its retention",

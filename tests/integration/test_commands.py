@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from monitor.wallclock import utc_now
+from tests.support.databases import SQLITE
 from tests.support.mails import ALIAS, ORDER, buyer_mail, return_notice, seller_reply
 
 ROOT = Path(__file__).parent.parent.parent
@@ -55,9 +56,9 @@ THIRD_ALIAS = "third00aaaaaaaa@marketplace.amazon.fr"
 class Shop:
     """A folder with a configuration and a Maildir, and the command line in it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, database: str = SQLITE) -> None:
         self.folder = folder
-        (folder / "config.toml").write_text(CONFIG)
+        (folder / "config.toml").write_text(CONFIG.replace("[worker]\n", f'[worker]\ndatabase = "{database}"\n'))
         for box in ("mail", "sent"):
             for part in ("cur", "new", "tmp"):
                 (folder / box / part).mkdir(parents=True)
@@ -107,9 +108,9 @@ def ago(**span: float) -> datetime:
 
 
 @pytest.fixture
-def shop(tmp_path: Path) -> Iterator[Shop]:
+def shop(tmp_path: Path, database: str) -> Iterator[Shop]:
     """Two open threads (17 h and 2 h old), one answered, one notice."""
-    made = Shop(tmp_path)
+    made = Shop(tmp_path, database)
     made.deliver(buyer_mail(ago(hours=17)), ago(hours=17))
     made.deliver(buyer_mail(ago(hours=2), order=SECOND, alias="second0aaaaaaaa@marketplace.amazon.fr"), ago(hours=2))
     made.deliver(buyer_mail(ago(hours=9), order=THIRD, alias=THIRD_ALIAS), ago(hours=9))
@@ -283,7 +284,7 @@ def test_two_threads_of_one_order_are_listed_and_nothing_is_done(tmp_path: Path)
     made = Shop(tmp_path)
     made.deliver(buyer_mail(ago(hours=2)), ago(hours=2))
     made.say("once")
-    text = CONFIG.replace('name = "acme-eu"', 'name = "acme-jp"')
+    text = (made.folder / "config.toml").read_text().replace('name = "acme-eu"', 'name = "acme-jp"')
     (made.folder / "config.toml").write_text(text)
     for box in ("mail2", "sent2"):
         for part in ("cur", "new", "tmp"):

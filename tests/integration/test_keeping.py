@@ -11,7 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, inspect, select, text
 
 from alerts.tables import answer_event, notification
 from monitor.core.weeks import week_of
@@ -36,6 +36,13 @@ def world(tmp_path: Path) -> Iterator[SmallWorld]:
         yield made
 
 
+@pytest.fixture
+def any_world(tmp_path: Path, database: str) -> Iterator[SmallWorld]:
+    """The same on each kind of database."""
+    with small_world(tmp_path, database=database, more='keep_text = "5d"') as made:
+        yield made
+
+
 def run(folder: Path, *arguments: str, expect: int = 0, **environ: str) -> str:
     """Run a command as a person does, and return what it said."""
     done = subprocess.run(
@@ -53,6 +60,19 @@ def run(folder: Path, *arguments: str, expect: int = 0, **environ: str) -> str:
 
 def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
+
+
+def everything_stored(world: SmallWorld, folder: Path) -> dict[str, bytes]:
+    """Return all bytes that the database keeps: SQLite's files, or each table's rows as PostgreSQL writes them out."""
+    engine = world.services.engine
+    if engine.dialect.name == "sqlite":
+        engine.dispose()
+        return {path.name: path.read_bytes() for path in folder.glob("replyby.db*")}
+    with reading(engine) as connection:
+        names = inspect(connection).get_table_names()
+        assert "message" in names
+        rows = {name: connection.execute(text(f'SELECT t::text FROM "{name}" t')).scalars() for name in names}
+        return {name: "\n".join(found).encode() for name, found in rows.items()}
 
 
 def a_told_and_answered_buyer(world: SmallWorld) -> None:
@@ -192,50 +212,50 @@ def test_a_damaged_database_gives_no_backup(tmp_path: Path, world: SmallWorld) -
     "name", [ORDER, ALIAS, ALIAS.replace("@", "+case9@").upper()], ids=["order", "alias", "suffix"]
 )
 def test_forgetting_a_buyer_erases_them_everywhere_and_figures_survive(
-    tmp_path: Path, world: SmallWorld, name: str
+    tmp_path: Path, any_world: SmallWorld, name: str
 ) -> None:
-    a_told_and_answered_buyer(world)
-    world.clock.advance(days=10)  # into the next week
-    week = week_of(world.clock() - timedelta(days=9), world.services.config.worker.time_zone)
-    before = make_report(world.services, week)
-    record_report(render_report(before), tmp_path / "reports")
-    (tmp_path / "reports" / "replyby-2026-W01.csv").write_text(f"order_id\n{ORDER}\n")
+    a_told_and_answered_buyer(any_world)
+    any_world.clock.advance(days=10)  # into the next week
+    week = week_of(any_world.clock() - timedelta(days=9), any_world.services.config.worker.time_zone)
+    before = make_report(any_world.services, week)
+    reports = any_world.services.config.worker.state_directory / "reports"
+    record_report(render_report(before), reports)
+    (reports / "replyby-2026-W01.csv").write_text(f"order_id\n{ORDER}\n")
 
     said = run(tmp_path, "forget", name, "--yes")
     assert "identifiers of 1 thread" in said
     assert 'mailbox "support": the mails themselves' in said
+    assert ("until its next VACUUM" in said) == (any_world.services.engine.dialect.name == "postgresql")
 
-    about = [message["text"] for message in world.slack.all_messages()]
-    assert not any(ORDER in str(one) for one in world.slack.all_messages()), about
-    assert any("402-7654321-7654321" in str(one) for one in world.slack.all_messages())
-    assert not any(ORDER in one.body for one in world.twilio.sent)
-    assert (tmp_path / "reports" / "replyby-2026-W01.csv").read_text() == "order_id\n(erased)\n"
-    world.services.engine.dispose()
-    for path in tmp_path.glob("replyby.db*"):
-        raw = path.read_bytes()
+    about = [message["text"] for message in any_world.slack.all_messages()]
+    assert not any(ORDER in str(one) for one in any_world.slack.all_messages()), about
+    assert any("402-7654321-7654321" in str(one) for one in any_world.slack.all_messages())
+    assert not any(ORDER in one.body for one in any_world.twilio.sent)
+    assert (reports / "replyby-2026-W01.csv").read_text() == "order_id\n(erased)\n"
+    for place, raw in everything_stored(any_world, tmp_path).items():
         for word in (ORDER, ALIAS, ALIAS.partition("@")[0], "Zoé Exemple"):
-            assert word.encode() not in raw, f"{word} still in {path.name}"
-    with reading(world.services.engine) as connection:
+            assert word.encode() not in raw, f"{word} still in {place}"
+    with reading(any_world.services.engine) as connection:
         assert connection.scalar(select(func.count()).select_from(thread)) == 2
         assert connection.scalar(select(func.count()).select_from(thread).where(thread.c.erased_at.is_(None))) == 1
-    assert make_report(world.services, week).figures == before.figures
-    assert world.metric("replyby_clocks_total", outcome="met") == 2
+    assert make_report(any_world.services, week).figures == before.figures
+    assert any_world.metric("replyby_clocks_total", outcome="met") == 2
 
 
-def test_a_forgotten_buyers_old_mail_read_again_changes_nothing(tmp_path: Path, world: SmallWorld) -> None:
-    a_told_and_answered_buyer(world)
+def test_a_forgotten_buyers_old_mail_read_again_changes_nothing(tmp_path: Path, any_world: SmallWorld) -> None:
+    a_told_and_answered_buyer(any_world)
     run(tmp_path, "forget", ORDER, "--yes")
-    world.mailbox.change_uidvalidity()
-    world.pass_time(timedelta(minutes=3), timedelta(seconds=30))
-    with reading(world.services.engine) as connection:
+    any_world.mailbox.change_uidvalidity()
+    any_world.pass_time(timedelta(minutes=3), timedelta(seconds=30))
+    with reading(any_world.services.engine) as connection:
         assert ORDER not in connection.execute(select(thread.c.order_id)).scalars().all()
-    assert world.metric("replyby_messages_total", kind="buyer_message") == 2
-    assert world.metric("replyby_threads_open") == 0
+    assert any_world.metric("replyby_messages_total", kind="buyer_message") == 2
+    assert any_world.metric("replyby_threads_open") == 0
 
 
-def test_who_still_waits_is_not_forgotten(tmp_path: Path, world: SmallWorld) -> None:
-    world.buyer_writes()
-    world.tick()
+def test_who_still_waits_is_not_forgotten(tmp_path: Path, any_world: SmallWorld) -> None:
+    any_world.buyer_writes()
+    any_world.tick()
     said = run(tmp_path, "forget", ORDER, "--yes", expect=1)
     assert "still waits for a reply (thread 1)" in said
     assert "nothing was erased" in said
@@ -243,85 +263,85 @@ def test_who_still_waits_is_not_forgotten(tmp_path: Path, world: SmallWorld) -> 
     assert "no thread of this buyer" in unknown
 
 
-def test_without_yes_and_without_a_terminal_nothing_is_erased(tmp_path: Path, world: SmallWorld) -> None:
-    a_told_and_answered_buyer(world)
+def test_without_yes_and_without_a_terminal_nothing_is_erased(tmp_path: Path, any_world: SmallWorld) -> None:
+    a_told_and_answered_buyer(any_world)
     assert "Say --yes" in run(tmp_path, "forget", ORDER, expect=1)
-    assert any(ORDER in str(one) for one in world.slack.all_messages())
+    assert any(ORDER in str(one) for one in any_world.slack.all_messages())
 
 
-def test_what_slack_refuses_to_delete_is_named_with_its_place(tmp_path: Path, world: SmallWorld) -> None:
-    a_told_and_answered_buyer(world)
-    world.slack.faults.fail_next("chat.delete", "error", error="missing_scope", times=9)
-    world.twilio.faults.fail_next("messages.update", "server_error", times=9)
+def test_what_slack_refuses_to_delete_is_named_with_its_place(tmp_path: Path, any_world: SmallWorld) -> None:
+    a_told_and_answered_buyer(any_world)
+    any_world.slack.faults.fail_next("chat.delete", "error", error="missing_scope", times=9)
+    any_world.twilio.faults.fail_next("messages.update", "server_error", times=9)
     remains = json.loads(run(tmp_path, "forget", ORDER, "--yes", "--json"))["remains"]
     assert any("Message" in line and "C0123" in line for line in remains), remains
-    assert any(world.twilio.sent[0].sid in line for line in remains), remains
+    assert any(any_world.twilio.sent[0].sid in line for line in remains), remains
 
 
 # Forgetting in time --------------------------------------------------------------------------------------------------------
 
 
-def test_words_and_identifiers_go_in_their_time_and_figures_stay(world: SmallWorld) -> None:
-    a_told_and_answered_buyer(world)
-    closed_at = world.clock()
-    figures = {outcome: world.metric("replyby_clocks_total", outcome=outcome) for outcome in ("met", "late")}
+def test_words_and_identifiers_go_in_their_time_and_figures_stay(any_world: SmallWorld) -> None:
+    a_told_and_answered_buyer(any_world)
+    closed_at = any_world.clock()
+    figures = {outcome: any_world.metric("replyby_clocks_total", outcome=outcome) for outcome in ("met", "late")}
 
     def kept() -> tuple[int, int]:
-        with reading(world.services.engine) as connection:
+        with reading(any_world.services.engine) as connection:
             texts = connection.scalar(select(func.count()).select_from(message).where(message.c.text.is_not(None)))
             named = connection.scalar(select(func.count()).select_from(thread).where(thread.c.order_id.is_not(None)))
         return texts or 0, named or 0
 
     assert kept() == (2, 2)
-    world.clock.set(closed_at + timedelta(days=4, hours=23))
-    forget_in_time(world.services)
+    any_world.clock.set(closed_at + timedelta(days=4, hours=23))
+    forget_in_time(any_world.services)
     assert kept() == (2, 2)
-    world.clock.set(closed_at + timedelta(days=5, seconds=1))
-    assert forget_in_time(world.services).texts == 2
+    any_world.clock.set(closed_at + timedelta(days=5, seconds=1))
+    assert forget_in_time(any_world.services).texts == 2
     assert kept() == (0, 2)
-    world.clock.set(closed_at + timedelta(days=29, hours=23))
-    forget_in_time(world.services)
+    any_world.clock.set(closed_at + timedelta(days=29, hours=23))
+    forget_in_time(any_world.services)
     assert kept() == (0, 2)
-    world.clock.set(closed_at + timedelta(days=30, seconds=1))
-    assert forget_in_time(world.services).threads == 2
+    any_world.clock.set(closed_at + timedelta(days=30, seconds=1))
+    assert forget_in_time(any_world.services).threads == 2
     assert kept() == (0, 0)
-    with reading(world.services.engine) as connection:
+    with reading(any_world.services.engine) as connection:
         contents = connection.execute(select(notification.c.content)).scalars().all()
     assert contents
     assert set(contents) == {"{}"}
-    assert forget_in_time(world.services).threads == 0
-    assert {o: world.metric("replyby_clocks_total", outcome=o) for o in ("met", "late")} == figures
-    assert world.logged("forgotten in time", threads=2)
+    assert forget_in_time(any_world.services).threads == 0
+    assert {o: any_world.metric("replyby_clocks_total", outcome=o) for o in ("met", "late")} == figures
+    assert any_world.logged("forgotten in time", threads=2)
 
 
-def test_a_thread_that_a_later_mail_filled_again_is_erased_again(world: SmallWorld) -> None:
-    a_told_and_answered_buyer(world)
-    world.clock.advance(days=31)
-    assert forget_in_time(world.services).threads == 2
-    world.buyer_writes()
-    world.pass_time(timedelta(minutes=2), timedelta(seconds=30))
-    world.seller_replies()
-    world.pass_time(timedelta(minutes=2), timedelta(seconds=30))
-    with reading(world.services.engine) as connection:
+def test_a_thread_that_a_later_mail_filled_again_is_erased_again(any_world: SmallWorld) -> None:
+    a_told_and_answered_buyer(any_world)
+    any_world.clock.advance(days=31)
+    assert forget_in_time(any_world.services).threads == 2
+    any_world.buyer_writes()
+    any_world.pass_time(timedelta(minutes=2), timedelta(seconds=30))
+    any_world.seller_replies()
+    any_world.pass_time(timedelta(minutes=2), timedelta(seconds=30))
+    with reading(any_world.services.engine) as connection:
         assert connection.execute(select(thread.c.order_id)).scalars().all().count(ORDER) == 1
-    world.clock.advance(days=31)
-    assert forget_in_time(world.services).threads == 1
-    with reading(world.services.engine) as connection:
+    any_world.clock.advance(days=31)
+    assert forget_in_time(any_world.services).threads == 1
+    with reading(any_world.services.engine) as connection:
         assert set(connection.execute(select(thread.c.order_id)).scalars()) == {None}
 
 
-def test_an_open_thread_is_never_forgotten(world: SmallWorld) -> None:
-    world.buyer_writes()
-    world.tick()
-    world.clock.advance(days=400)
-    forget_in_time(world.services)
-    with reading(world.services.engine) as connection:
+def test_an_open_thread_is_never_forgotten(any_world: SmallWorld) -> None:
+    any_world.buyer_writes()
+    any_world.tick()
+    any_world.clock.advance(days=400)
+    forget_in_time(any_world.services)
+    with reading(any_world.services.engine) as connection:
         assert connection.execute(select(thread.c.order_id)).scalars().all() == [ORDER]
 
 
-def test_rows_that_nobody_reads_again_are_deleted(world: SmallWorld) -> None:
-    now = world.clock()
-    with writing(world.services.engine) as connection:
+def test_rows_that_nobody_reads_again_are_deleted(any_world: SmallWorld) -> None:
+    now = any_world.clock()
+    with writing(any_world.services.engine) as connection:
         for age, name in ((timedelta(days=31), "old"), (timedelta(days=29), "young")):
             connection.execute(answer_event.insert().values(event_id=name, at=now - age))
             connection.execute(
@@ -337,8 +357,8 @@ def test_rows_that_nobody_reads_again_are_deleted(world: SmallWorld) -> None:
             )
         for name, days in (("gap:primary:1", 401), ("gap:primary:2", 1), ("opted_out:Ana", 900)):
             connection.execute(mark.insert().values(name=name, at=now - timedelta(days=days)))
-    forget_in_time(world.services)
-    with reading(world.services.engine) as connection:
+    forget_in_time(any_world.services)
+    with reading(any_world.services.engine) as connection:
         assert connection.execute(select(answer_event.c.event_id)).scalars().all() == ["young"]
         assert connection.execute(select(silence.c.comment)).scalars().all() == ["young"]
         assert connection.execute(select(bad_mail.c.uid)).scalars().all() == [89]
@@ -347,18 +367,18 @@ def test_rows_that_nobody_reads_again_are_deleted(world: SmallWorld) -> None:
     assert {"gap:primary:2", "opted_out:Ana", "first_started"} <= marks
 
 
-def test_reasons_that_people_wrote_go_with_the_identifiers(world: SmallWorld, tmp_path: Path) -> None:
-    a_told_and_answered_buyer(world)
-    with writing(world.services.engine) as connection:
+def test_reasons_that_people_wrote_go_with_the_identifiers(any_world: SmallWorld, tmp_path: Path) -> None:
+    a_told_and_answered_buyer(any_world)
+    with writing(any_world.services.engine) as connection:
         connection.execute(
             decision.insert().values(
-                kind="waived", thread_id=1, by="Ana", at=world.clock(), made_at=world.clock(), source="shell",
+                kind="waived", thread_id=1, by="Ana", at=any_world.clock(), made_at=any_world.clock(), source="shell",
                 reason="Zoé Exemple only said thanks",
             )
         )  # fmt: skip
-    world.clock.advance(days=31)
-    forget_in_time(world.services)
-    with reading(world.services.engine) as connection:
+    any_world.clock.advance(days=31)
+    forget_in_time(any_world.services)
+    with reading(any_world.services.engine) as connection:
         assert connection.execute(select(decision.c.reason)).scalars().all() == [None]
 
 

@@ -12,6 +12,7 @@ from monitor.core.weeks import week_of
 from monitor.jobs.reporting import make_report, send_due_reports
 from monitor.jobs.watch import send_due_digest
 from monitor.report.model import Cause
+from tests.support.databases import SQLITE
 from tests.support.jobs_world import ORDERS, JobsWorld, alias_of
 
 MONDAY = datetime(2026, 11, 16, 10, 0, tzinfo=UTC)
@@ -19,10 +20,10 @@ WANTED = '[report]\nat = "mon 08:00"\nto = ["team"]\ndirectory = "reports"\n[dig
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[JobsWorld]:
+def world(tmp_path: Path, database: str) -> Iterator[JobsWorld]:
     made = JobsWorld(tmp_path, MONDAY)
     path = tmp_path / "config.toml"
-    path.write_text(path.read_text() + WANTED)
+    path.write_text(path.read_text().replace(SQLITE, database) + WANTED)
     made.restart()
     yield made
     made.close()

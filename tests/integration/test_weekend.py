@@ -25,8 +25,8 @@ ANSWER_1 = "Reply 1 = I have it, done 1 = answered."
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    with weekend_world(tmp_path, paris("2026-11-20 09:00")) as world:
+def world(tmp_path: Path, database: str) -> Iterator[World]:
+    with weekend_world(tmp_path, paris("2026-11-20 09:00"), database=database) as world:
         yield world
 
 

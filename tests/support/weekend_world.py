@@ -30,6 +30,7 @@ from monitor.store.engine import reading, writing
 from monitor.store.silences import record_silence
 from monitor.worker import Worker
 from tests.fakes import FakeWallClock, MemoryMailbox
+from tests.support.databases import SQLITE
 from tests.support.fault_server import Call
 from tests.support.slack_server import SlackServer
 from tests.support.twilio_server import TwilioServer
@@ -337,12 +338,14 @@ def _spoken(twiml: str) -> str:
 
 
 @contextmanager
-def weekend_world(folder: Path, now: datetime, *, policy: str = POLICY, listening: bool = True) -> Iterator[World]:
+def weekend_world(
+    folder: Path, now: datetime, *, policy: str = POLICY, listening: bool = True, database: str = SQLITE
+) -> Iterator[World]:
     """Give a worker at `now`, first started then, with Socket Mode connected."""
     clock = FakeWallClock(now)
     with SlackServer(clock=clock) as slack, TwilioServer(clock=clock) as twilio:
         mailbox = MemoryMailbox("support", wants_mail)
-        config = CONFIG.format(slack=slack, twilio=twilio, policy=policy)
+        config = CONFIG.format(slack=slack, twilio=twilio, policy=policy).replace(SQLITE, database)
         world = World(clock, slack, twilio, mailbox, folder, config)
         try:
             if listening:
