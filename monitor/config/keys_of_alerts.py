@@ -79,7 +79,7 @@ TWILIO = Table(
             unset="required without `messaging_service_sid`",
         ),
         Key("messaging_service_sid", LOGIN, "a messaging service instead of a number", ""),
-        Key("replies_to", PHONE, "the number whose inbound SMS are read, when it is not `from`", unset="as `from`"),
+        Key("replies_to", PHONE, "where people's SMS answers arrive, if that is another number", unset="as `from`"),
         Key("api_url", URL, "another address of the API, for tests", "https://api.twilio.com"),
         Key("poll_replies", POLL, "how often answers are looked for", "30s"),
         Key("timeout", LASTING, "how long one call may take", "10s"),
