@@ -213,7 +213,7 @@ def test_a_weekend(world: World) -> None:
     ]
     world.until(paris("2026-11-22 20:10"))
     assert world.heard() == [
-        f"Sun 20:00 SMS to Ana: OVERDUE 0min: Amazon FR, was due 20:00. | Order {D} | {ANSWER_1}",
+        f"Sun 20:00 SMS to Ana: OVERDUE 1min: Amazon FR, was due 20:00. | Order {D} | {ANSWER_1}",
         f"Sun 20:00 Slack now shows: 🔴 Reply overdue by under 1 min (was due 20:00) | {ABOUT_D} | Nobody has it yet",
         f"Sun 20:00 Slack rings: 🔴 FR · {D} · OVERDUE by under 1 min (was due 20:00)",
     ]

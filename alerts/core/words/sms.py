@@ -79,7 +79,7 @@ def _one(words: Words, delivery: Delivery, answer_to: str | None, room: int) -> 
     for with_account in (True, False):
         market = _market(facts, with_account=with_account)
         if said.is_overdue(facts, now):
-            head = words.say("sms_overdue", late=words.short_span(now - facts.deadline_at), market=market, due=due)
+            head = words.say("sms_overdue", late=words.short_span(said.lateness(facts, now)), market=market, due=due)
         else:
             head = words.say(
                 "sms_due", left=words.short_span(said.time_until(facts.deadline_at, now)), market=market, due=due
@@ -122,7 +122,7 @@ def _closed(words: Words, delivery: Delivery, room: int) -> str:
         spare = words.short_span(facts.deadline_at - facts.answered_at)
         text = words.say("sms_done", order=order, at=at, route=how, spare=spare)
     else:
-        late = words.short_span(facts.answered_at - facts.deadline_at)
+        late = words.short_span(said.lateness(facts, facts.answered_at))
         text = words.say("sms_done_late", order=order, at=at, route=how, late=late)
     return cut(to_gsm7(" ".join(text.split()).replace(" ,", ",")), room)
 

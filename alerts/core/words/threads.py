@@ -21,6 +21,11 @@ def is_overdue(facts: ThreadFacts, now: datetime) -> bool:
     return not is_closed(facts) and now > facts.deadline_at
 
 
+def lateness(facts: ThreadFacts, now: datetime) -> timedelta:
+    """Return how long the deadline is over, at least a minute: nobody is told of being late by nothing."""
+    return max(now - facts.deadline_at, timedelta(minutes=1))
+
+
 def state_sign(facts: ThreadFacts, now: datetime) -> str:
     """Return the emoji that goes with the state; the words beside it say the same."""
     if is_overdue(facts, now):

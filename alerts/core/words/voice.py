@@ -28,7 +28,7 @@ def render_call(words: Words, delivery: Delivery, *, answer_to: str | None = Non
         return (words.say("voice_other"), render_summary(words, delivery).title)
     facts, now = delivery.threads[0], delivery.now
     if said.is_overdue(facts, now):
-        first = words.say("voice_overdue", late=words.spoken_span(now - facts.deadline_at))
+        first = words.say("voice_overdue", late=words.spoken_span(said.lateness(facts, now)))
     else:
         first = words.say("voice_due", left=words.spoken_span(said.time_until(facts.deadline_at, now)))
     sentences = [first]

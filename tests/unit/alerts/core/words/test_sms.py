@@ -65,7 +65,7 @@ def test_overdue_is_the_first_word() -> None:
 
 def test_at_the_deadline_itself_it_is_not_overdue() -> None:
     assert sms(make_facts(timedelta(0))).startswith("Amazon FR: reply due in 0min")
-    assert sms(make_facts(timedelta(microseconds=-1))).startswith("OVERDUE 0min")
+    assert sms(make_facts(timedelta(microseconds=-1))).startswith("OVERDUE 1min")
 
 
 def test_a_question_before_the_sale_is_named_by_its_article() -> None:
