@@ -17,6 +17,7 @@ from monitor.jobs.services import Services
 from monitor.jobs.showing import Shown, metric_names
 from monitor.metrics.export import PollDurations, build_registry
 from monitor.metrics.server import Server, Site, serve
+from monitor.scheduler import Aside, Job
 from monitor.store.due import PolicyCache
 from monitor.wallclock import WallClock
 from monitor.worker import Listener, Worker
@@ -53,7 +54,30 @@ def assemble_worker(
         listeners=build_listeners(services, policies, build_sender),
         polls=polls,
         serve=partial(serve_worker, program),
+        asides=build_asides(services),
     )
+
+
+AMAZON_EVERY = timedelta(seconds=5)
+"""How often it is looked whether something is to be asked of Amazon; when to ask stands in the store."""
+
+
+def build_asides(services: Services) -> tuple[Aside, ...]:
+    """Return what asks Amazon, one for each account with an application; connects to nothing yet."""
+    accounts = [account for account in services.config.accounts if account.sp_api is not None]
+    if not accounts:
+        return ()
+    from monitor.jobs.amazon import ask_amazon
+    from monitor.jobs.amazon_desk import Desk
+    from monitor.spapi.client import AmazonClient
+
+    asides = []
+    for account in accounts:
+        assert account.sp_api is not None
+        desk = Desk(services=services, account=account, client=AmazonClient(account.name, account.sp_api))
+        job = Job(id=f"amazon:{account.name}", every=AMAZON_EVERY, run=partial(ask_amazon, desk))
+        asides.append(Aside(job, services.stopping, desk.client.close))
+    return tuple(asides)
 
 
 def serve_worker(program: str, worker: Worker) -> Server:

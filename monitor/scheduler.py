@@ -125,6 +125,43 @@ class Ticker:
         )
 
 
+class Aside:
+    """Runs a job again and again in a daemon thread of its own: it may hang without holding up a tick or the end."""
+
+    def __init__(self, job: Job, stop: threading.Event, close: Callable[[], None] = lambda: None) -> None:
+        """Prepare the thread. `close`: what is let go of at the end."""
+        self._job = job
+        self._stop = stop
+        self._close = close
+        self._thread = threading.Thread(target=self._run, name=job.id, daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def join(self, timeout_seconds: float) -> None:
+        """Wait for the end, after `stop` was set."""
+        self._thread.join(timeout_seconds)
+
+    def run_once(self) -> None:
+        """Run the job once, here and now; what it raises is logged."""
+        try:
+            self._job.run()
+        except Exception as error:
+            log.error(
+                "job failed",
+                job=self._job.id,
+                problem=str(error) or type(error).__name__,
+                exc_info=None if isinstance(error, ReplyByError) else error,
+            )
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            self.run_once()
+            self._stop.wait(self._job.every.total_seconds())
+        self._close()
+
+
 class Watcher:
     """Waits for new mail in one mailbox and has it polled at once."""
 

@@ -20,6 +20,7 @@ from alerts.dispatcher import Dispatcher
 from alerts.heartbeat import Heartbeat
 from alerts.outbox import due, stats
 from monitor.errors import StoreError
+from monitor.jobs.amazon_watch import watch_amazon
 from monitor.jobs.evaluate import evaluate
 from monitor.jobs.housekeeping import forget_in_time
 from monitor.jobs.intake import PollResult, note_failure, poll_mailbox
@@ -30,7 +31,7 @@ from monitor.jobs.services import Services
 from monitor.jobs.watch import send_due_digest, tell_backlog, watch_health
 from monitor.metrics.export import PollDurations
 from monitor.metrics.server import Health, Server
-from monitor.scheduler import Job, Ticker, Watcher
+from monitor.scheduler import Aside, Job, Ticker, Watcher
 from monitor.store.due import PolicyCache
 from monitor.store.engine import WorkerLock, reading, store_error, writing
 from monitor.store.health import HEARTBEAT, read_troubles, record_mark
@@ -61,6 +62,7 @@ class Worker:
     listeners: Mapping[str, "Listener"]
     polls: PollDurations
     serve: Callable[["Worker"], Server] | None = None
+    asides: tuple[Aside, ...] = ()
     last_cycle_at: datetime | None = None
     cycle_trouble: str | None = None
     ticker: Ticker | None = None
@@ -158,6 +160,8 @@ class Worker:
             ticker.start()
             for watcher in watchers:
                 watcher.start()
+            for aside in self.asides:
+                aside.start()
             if server is not None:
                 ready(f"Listening on http://{self.services.config.worker.metrics_host}:{server.port}")
             self.cycle_ended = monotonic()
@@ -202,6 +206,7 @@ class Worker:
         tell_backlog(self.services, self.book)
         watch_health(self.services, self.book)
         watch_promises(self.services, self.policies)
+        watch_amazon(self.services, self.book)
         send_due_reports(self.services, self.book)
         send_due_digest(self.services, self.book)
         evaluate(self.services, self.policies)
@@ -218,6 +223,8 @@ class Worker:
             sent += summary.sent + summary.reconciled
             if not summary.busy and not summary.sent:
                 break
+        for aside in self.asides:
+            aside.run_once()  # last: whatever it waits for keeps no alert waiting
         self.dispatcher.stop(STOP_SECONDS)
         with reading(self.services.engine) as connection:
             pending = stats(connection, self.services.utc_now()).pending
@@ -249,6 +256,7 @@ class Worker:
             ),
             Job(id="health", every=timedelta(seconds=15), run=lambda: watch_health(services, book)),
             *self._order_jobs(),
+            *self._amazon_jobs(),
             Job(id="report", every=timedelta(seconds=30), run=lambda: send_due_reports(services, book)),
             Job(id="digest", every=timedelta(seconds=30), run=lambda: send_due_digest(services, book)),
             Job(id="heartbeat", every=timedelta(seconds=60), run=self.beat),
@@ -264,6 +272,12 @@ class Worker:
         return [
             Job(id="promises", every=timedelta(seconds=30), run=lambda: watch_promises(self.services, self.policies))
         ]
+
+    def _amazon_jobs(self) -> list[Job]:
+        """Return what tells of the connection to Amazon; asking is done aside."""
+        if all(account.sp_api is None for account in self.services.config.accounts):
+            return []
+        return [Job(id="amazon", every=timedelta(seconds=60), run=lambda: watch_amazon(self.services, self.book))]
 
     def guarded(self, run: Callable[[], object]) -> object:
         """Run a job; what the database's driver raises becomes the one line that it means.
@@ -325,6 +339,8 @@ class Worker:
         self.dispatcher.stop(STOP_SECONDS)
         for watcher in watchers:
             watcher.join(1.0)
+        for aside in self.asides:
+            aside.join(0.2)
         if server is not None:
             server.stop()
         for source in self.services.sources.values():

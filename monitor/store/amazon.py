@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, and_, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, and_, delete, func, insert, or_, select
 
 from monitor.core.snapshot import AmazonSnapshot
 from monitor.store.schema import amazon_figure, amazon_task, order_fact, sla_clock, thread
@@ -37,11 +37,11 @@ class Task:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WantedOrder:
-    """An order that waits for its facts. `threads`: the open threads about it."""
+    """An order that waits for its facts. `thread_id`: an open thread about it, to name it by."""
 
     order_id: str
     order_hash: int
-    threads: tuple[int, ...]
+    thread_id: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,22 +189,16 @@ def read_wanted_orders(connection: Connection, account: str, now: datetime) -> l
         )
         .order_by(sla_clock.c.backlog, sla_clock.c.deadline_at, sla_clock.c.id)
     )
-    found: dict[int, tuple[str, list[int]]] = {}
+    found: dict[int, WantedOrder] = {}
     for row in connection.execute(statement):
-        found.setdefault(row.order_hash, (row.order_id, []))[1].append(row.id)
-    return [
-        WantedOrder(order_id=order_id, order_hash=order_hash, threads=tuple(threads))
-        for order_hash, (order_id, threads) in found.items()
-    ]
+        wanted = WantedOrder(order_id=row.order_id, order_hash=row.order_hash, thread_id=row.id)
+        found.setdefault(row.order_hash, wanted)
+    return list(found.values())
 
 
 def record_order_facts(
     connection: Connection, account: str, wanted: WantedOrder, body: str, fetched_at: datetime
 ) -> None:
-    """Store an order's facts and have its open clocks looked at again: what is told of them may change."""
+    """Store what is known of an order; what was known before is replaced."""
     row = {"account": account, "order_hash": wanted.order_hash, "fetched_at": fetched_at, "body": body}
     upsert(connection, order_fact, [row], ["fetched_at", "body"])
-    waiting = update(sla_clock).where(
-        sla_clock.c.thread_id.in_(wanted.threads), sla_clock.c.closed_at.is_(None), sla_clock.c.backlog.is_(False)
-    )
-    connection.execute(waiting.values(next_due_at=fetched_at))
