@@ -1,9 +1,10 @@
 """Builds every object from the configuration: the only place that names a concrete source or notifier."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
+from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -245,6 +246,39 @@ def build_source(
     from monitor.sources.imap import ImapSource
 
     return ImapSource(mailbox, wants, password=lambda: mailbox.password, token=token)
+
+
+def build_import(
+    services: Services, path: Path, account: str, *, sent: bool
+) -> tuple[MailboxConfig, MailSource, Recognise]:
+    """Return what an import reads: a stand-in for a mailbox, its source (mbox file or Maildir), and what recognises its mails.
+
+    Args:
+        services: the account's own mailbox says whose verdicts are believed; "auto": those that most of the mails carry.
+        path: a directory is a Maildir, all else an mbox file.
+        account: whose mail it is.
+        sent: every mail in it was sent from here.
+    """
+    config = services.config
+    serving = next((one for one in config.mailboxes if account in one.accounts), config.mailboxes[0])
+    mailbox = MailboxConfig(
+        name=f"import:{account}", type="mbox", accounts=(account,), authserv_id=serving.authserv_id, path=path
+    )
+    source: MailSource
+    if path.is_dir():
+        # Folders of two Maildirs have the same names: the place tells their cursors apart.
+        place = sha256(str(path.absolute()).encode("utf-8", "surrogateescape")).hexdigest()[:12]
+        mailbox = replace(mailbox, type="maildir", name=f"import:{place}:{account}"[:64])
+        if sent:
+            mailbox = replace(mailbox, folders=(), sent_path=path, junk="")
+        source = build_source(mailbox, config.worker.state_directory, services.utc_now, None, _own_domains(config))
+    else:
+        from monitor.parse import wants_mail
+        from monitor.sources.mbox import MboxSource
+
+        wants = partial(wants_mail, own_domains=_own_domains(config))
+        source = MboxSource(mailbox.name, path, wants, Where.SENT if sent else Where.INBOX)
+    return mailbox, source, partial(_recognise, config, mailbox, services.authserv, {})
 
 
 PUBLIC_DOMAINS = frozenset(

@@ -187,7 +187,7 @@ class Worker:
             if result.failed is not None:
                 ready(f"{mailbox.name}: {result.failed}")
             elif result.new:
-                ready(f"{mailbox.name}: {_counts(result)}")
+                ready(f"{mailbox.name}: {count_text(result.new)}")
         tell_backlog(self.services, self.book)
 
     def once(self, ready: Callable[[str], None], *, send: bool) -> "Outcome":
@@ -202,7 +202,7 @@ class Worker:
             if result.failed is not None:
                 failed.append(result.failed)
             elif result.new:
-                ready(f"{mailbox.name}: {_counts(result)}")
+                ready(f"{mailbox.name}: {count_text(result.new)}")
         tell_backlog(self.services, self.book)
         watch_health(self.services, self.book)
         watch_promises(self.services, self.policies)
@@ -386,8 +386,9 @@ def stop_on_signals(stop: threading.Event) -> None:
     signal.signal(signal.SIGINT, on_signal)
 
 
-def _counts(result: PollResult) -> str:
-    return ", ".join(f"{count} {_noun(kind, count)}" for kind, count in sorted(result.new.items()))
+def count_text(mails: Mapping[str, int]) -> str:
+    """Return mails by kind as a person reads them: "4 buyer messages, 1 notice"."""
+    return ", ".join(f"{count:,} {_noun(kind, count)}" for kind, count in sorted(mails.items()))
 
 
 def _noun(kind: str, count: int) -> str:

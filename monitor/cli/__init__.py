@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from monitor.cli import checks, keeping, mails, people, reports, reviews, running, setup, threads
+from monitor.cli import checks, importing, keeping, mails, people, reports, reviews, running, setup, threads
 from monitor.cli.output import print_problem
 from monitor.errors import ConfigError, ReplyByError
 
@@ -20,7 +20,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for room in (setup, checks, running, threads, reviews, people, mails, reports, keeping):
+for room in (setup, importing, checks, running, threads, reviews, people, mails, reports, keeping):
     room.register(app)
 
 

@@ -1,26 +1,20 @@
 """What `replyby init` does once the file stands: a first reading into a store that is thrown away, and a test page."""
 
-import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from monitor.cli.output import print_line
+from monitor.cli.progress import Progress, say_line
 from monitor.errors import ReplyByError
-from monitor.sources.base import Batch, Cursor, MailSource
 
 if TYPE_CHECKING:
-    import threading
-
     from monitor.config.model import Config
     from monitor.jobs.services import Services
-    from monitor.sources.base import MailboxFacts
 
 RATE_DAYS = 90
-SHOW_EVERY = 50
 CLICKS = "Seller Central → Settings → Notification Preferences → Messaging → Confirmation Notifications"
 
 
@@ -29,44 +23,6 @@ def quiet_logs(config: "Config | None" = None) -> None:
     from monitor.logs import secrets_of, set_up_logs
 
     set_up_logs("console", quiet=True, secrets=() if config is None else secrets_of(config))
-
-
-class Shown(MailSource):
-    """A source that says on standard error how far reading it is, where that is a terminal."""
-
-    def __init__(self, source: MailSource) -> None:
-        """Stand before a source."""
-        self._source = source
-        self._read = 0
-
-    @property
-    def name(self) -> str:
-        """The mailbox's name."""
-        return self._source.name
-
-    def fetch_new(self, cursors: Mapping[str, Cursor], since: datetime) -> Iterator[Batch]:
-        """Yield the source's batches."""
-        for batch in self._source.fetch_new(cursors, since):
-            self._read += len(batch.mails) + batch.unrelated
-            if sys.stderr.isatty():
-                sys.stderr.write(f"\r  reading {batch.folder}: {self._read} mails\x1b[K")
-                sys.stderr.flush()
-            yield batch
-        if sys.stderr.isatty():
-            sys.stderr.write("\r\x1b[K")
-            sys.stderr.flush()
-
-    def wait_for_change(self, stop: "threading.Event", timeout_seconds: float) -> bool:
-        """Watch the source."""
-        return self._source.wait_for_change(stop, timeout_seconds)
-
-    def probe(self) -> "MailboxFacts":
-        """Look at the source."""
-        return self._source.probe()
-
-    def close(self) -> None:
-        """Close the source."""
-        self._source.close()
 
 
 def look_once(config: "Config") -> list[str]:
@@ -81,7 +37,9 @@ def look_once(config: "Config") -> list[str]:
         try:
             # Tokens lie in the real state directory: the sources are those of the real configuration.
             built = build_services(config, store, with_sources=True)
-            services = replace(built, sources={key: Shown(source) for key, source in built.sources.items()})
+            services = replace(
+                built, sources={key: Progress(source, say_line) for key, source in built.sources.items()}
+            )
             found: dict[str, int] = {}
             lines = []
             for mailbox in config.mailboxes:

@@ -12,6 +12,7 @@ from monitor.cli.output import instant_text, print_json, print_line, print_probl
 
 if TYPE_CHECKING:
     from monitor.config.model import Config
+    from monitor.jobs.services import Services
 
 
 def register(app: typer.Typer) -> None:
@@ -35,9 +36,18 @@ def _work(config: "Config") -> None:
     for warning in config.warnings:
         print_problem(f"note: {warning}")
     store = open_store(config)
-    services = build_services(config, store, with_sources=True)
+    services = _showing(build_services(config, store, with_sources=True))
     stop_on_signals(services.stopping)
     build_worker(services).run(ready=print_problem)
+
+
+def _showing(services: "Services") -> "Services":
+    """Return the same services, whose long readings are shown: the first one takes minutes on a large mailbox."""
+    from dataclasses import replace
+
+    from monitor.cli.progress import Progress, log_reading
+
+    return replace(services, sources={name: Progress(source, log_reading) for name, source in services.sources.items()})
 
 
 def once(
@@ -57,7 +67,7 @@ def once(
     set_up_logs(loaded.worker.log_format, quiet=json, secrets=secrets_of(loaded))
     with tempfile.TemporaryDirectory(prefix="replyby-dry-run-") as folder:
         store = copy_store(loaded, Path(folder)) if dry_run else open_store(loaded)
-        services = build_services(loaded, store, with_sources=True)
+        services = _showing(build_services(loaded, store, with_sources=True))
         lock = WorkerLock(store.engine)
         lock.acquire(services.stopping)
         try:
