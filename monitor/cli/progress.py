@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from monitor.core.shown import show
 from monitor.sources.base import Batch, Cursor, MailSource
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def render_reading(reading: Reading) -> str:
         parts.append(f"{reading.per_second:,} a second")
     if reading.share < 1 and reading.seconds >= 1:
         parts.append(f"{_left_text(reading.left_seconds)} left")
-    return f"{reading.folder}: {', '.join(parts)}"
+    return f"{show(reading.folder)}: {', '.join(parts)}"
 
 
 def render_bar(reading: Reading, width: int) -> str:
