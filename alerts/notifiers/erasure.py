@@ -7,12 +7,12 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 from slack_sdk import WebClient
-from slack_sdk.errors import SlackApiError, SlackRequestError
+from slack_sdk.errors import SlackApiError
 from twilio.rest import Client
 
 from alerts.core.model import Channel
 from alerts.errors import DeliveryError
-from alerts.notifiers.slack import slack_error
+from alerts.notifiers.slack import CALL_FAILURES, slack_error
 from alerts.notifiers.twilio_api import CALL_ERRORS, twilio_error
 
 _GONE: Final = frozenset({"message_not_found", "channel_not_found", "thread_not_found"})
@@ -43,7 +43,7 @@ class SlackEraser:
             except SlackApiError as problem:
                 if _name(problem) not in _GONE:
                     return f"{slack_error('slack', problem, secret=self._secret)} Message {one['provider_id']} in {channel}."
-            except (SlackRequestError, OSError, ValueError) as problem:
+            except CALL_FAILURES as problem:
                 return (
                     f"{slack_error('slack', problem, secret=self._secret)} Message {one['provider_id']} in {channel}."
                 )

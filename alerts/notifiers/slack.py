@@ -3,6 +3,7 @@
 The reference travels as message metadata, by which `find` recognises a message whose answer was lost.
 """
 
+import http.client
 import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -61,6 +62,8 @@ _BAD_ADDRESS: Final = {
     "cannot_dm_bot": "slack_user is a bot; name a person.",
     "messages_tab_disabled": "Switch the app's messages tab on.",
 }
+CALL_FAILURES: Final = (SlackApiError, SlackRequestError, OSError, http.client.HTTPException, ValueError)
+"""What a call of the SDK raises: its own, the network's, an answer cut in the middle, and one that is not JSON."""
 _RATE_LIMITED: Final = frozenset({"ratelimited", "rate_limited", "message_limit_exceeded"})
 _SERVER: Final = frozenset(
     {"internal_error", "fatal_error", "service_unavailable", "request_timeout", "team_added_to_org"}
@@ -220,7 +223,7 @@ class SlackNotifier:
         if files:
             try:
                 self._client.files_upload_v2(file_uploads=files, channel=post.channel, thread_ts=post.message)
-            except (SlackApiError, SlackRequestError, OSError) as problem:
+            except CALL_FAILURES as problem:
                 trouble.append(f"pictures not uploaded: {self._error('slack', problem)}")
         return "; ".join(trouble)
 
@@ -260,7 +263,7 @@ class SlackNotifier:
                 response = self._client.api_call(method, params=params)
             else:
                 response = self._client.api_call(method, json=params)
-        except (SlackApiError, SlackRequestError, OSError, ValueError) as problem:
+        except CALL_FAILURES as problem:
             raise self._error(where, problem) from None  # the SDK's text quotes addresses and answers
         data: Any = response.data
         if not isinstance(data, dict):
@@ -307,7 +310,7 @@ def slack_error(where: str, problem: Exception, *, secret: str = "") -> Delivery
             ambiguous=True,
         )
     if not isinstance(problem, SlackApiError):
-        if isinstance(problem, OSError):
+        if isinstance(problem, OSError | http.client.HTTPException):
             return network_error(where, problem)
         return bad_answer(where, 200)  # the answer could not be decoded
     response: Any = problem.response

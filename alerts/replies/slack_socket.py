@@ -16,7 +16,6 @@ from typing import Any, Final
 
 import structlog
 import websocket
-from slack_sdk.errors import SlackApiError, SlackRequestError
 from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.socket_mode.response import SocketModeResponse
 
@@ -26,7 +25,7 @@ from alerts.core.words.catalog import clean
 from alerts.core.words.slack import ACTION_PREFIX, SNOOZE_FOR, escape
 from alerts.errors import DeliveryError
 from alerts.notifiers.http import DEFAULT_TIMEOUT_SECONDS, network_error, redact
-from alerts.notifiers.slack import build_client, slack_error
+from alerts.notifiers.slack import CALL_FAILURES, build_client, slack_error
 from alerts.replies.people import Apply, Rejected, Speaker, WallClock, by_slack_user, may_press
 
 log = structlog.get_logger(__name__)
@@ -163,6 +162,10 @@ class SlackSocket:
                 reason = str(problem)
             except (OSError, websocket.WebSocketException) as problem:
                 reason = str(network_error("slack socket", problem))
+            except Exception as problem:
+                # Whatever it is, the thread must go on: without it no button would be heard until the next start.
+                log.exception("slack_socket_broke")
+                reason = type(problem).__name__
             if self._stopping.is_set():
                 return
             if self.health.connections > before:
@@ -176,7 +179,7 @@ class SlackSocket:
         try:
             answer: Any = self._client.apps_connections_open(app_token=self._app_token).data
             address = str(answer["url"])
-        except (SlackApiError, SlackRequestError, OSError, ValueError, KeyError, TypeError) as problem:
+        except (*CALL_FAILURES, KeyError, TypeError) as problem:
             raise slack_error("slack socket", problem, secret=self._app_token) from None
         connection = websocket.create_connection(address, timeout=self._timeout, enable_multithread=True)
         connection.settimeout(self._ping)
@@ -295,7 +298,7 @@ class SlackSocket:
             return
         try:
             self._client.chat_postEphemeral(channel=press.channel, user=press.user, text=escape(text))
-        except (SlackApiError, SlackRequestError, OSError, ValueError) as problem:
+        except CALL_FAILURES as problem:
             # The press counted; the redrawn message shows it as well.
             log.warning("slack_word_not_said", error=redact(str(slack_error("slack", problem)), [self._bot_token]))
 
@@ -306,7 +309,7 @@ class SlackSocket:
                 found: Any = self._client.users_info(user=user).data
                 profile = found["user"].get("profile") or {}
                 name = profile.get("display_name") or profile.get("real_name") or user
-            except (SlackApiError, SlackRequestError, OSError, ValueError, KeyError, TypeError):
+            except (*CALL_FAILURES, KeyError, TypeError):
                 return user  # without the scope users:read; asked again next time
             self._names[user] = clean(str(name), 40)
         return self._names[user]

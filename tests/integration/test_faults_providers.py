@@ -11,6 +11,7 @@ from tests.support.mails import ORDER
 from tests.support.small_world import SmallWorld, small_world
 
 SECOND = timedelta(seconds=1)
+MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
 
 
@@ -33,6 +34,8 @@ SLACK_TROUBLES: dict[str, tuple[dict[str, Any], str]] = {
     "reset after it was taken": ({"kind": "reset_after"}, "reconciled"),
     "hang": ({"kind": "hang_before"}, "retried"),
     "taken, then hang": ({"kind": "hang_after"}, "reconciled"),
+    "html that says 200": ({"kind": "html", "status": 200}, "retried"),
+    "cut in the middle of the answer": ({"kind": "cut_after"}, "reconciled"),
 }
 
 
@@ -49,6 +52,7 @@ def test_slack_in_trouble_tells_once_when_it_is_over(world: SmallWorld, name: st
     assert counted["failed"] == 0
     assert world.metric("replyby_outbox_pending") == 0
     assert any("slack" in str(line) for line in world.log if line["log_level"] == "warning"), world.log
+    assert not world.logged("notifier_broke"), "a provider's trouble is no bug of ours"
     assert world.errors == []
 
 
@@ -70,7 +74,7 @@ def test_an_hour_without_slack_tells_once_and_shows_the_age_of_the_outbox(world:
     assert world.metric("replyby_outbox_pending") == 0
 
 
-@pytest.mark.parametrize("error", ["token_revoked", "missing_scope", "invalid_auth"])
+@pytest.mark.parametrize("error", ["token_revoked", "token_expired", "missing_scope", "invalid_auth"])
 def test_a_revoked_token_fails_for_good_and_the_phone_takes_over(world: SmallWorld, error: str) -> None:
     world.slack.faults.fail_next("*", "error", error=error, times=100_000)
     world.buyer_writes(world.clock() - 17 * HOUR)
@@ -96,6 +100,8 @@ TWILIO_TROUBLES: dict[str, dict[str, Any]] = {
     "reset after it was taken": {"kind": "reset_after"},
     "hang": {"kind": "hang_before"},
     "taken, then hang": {"kind": "hang_after"},
+    "html that says 200": {"kind": "html", "status": 200},
+    "cut in the middle of the answer": {"kind": "cut_after"},
 }
 
 
@@ -111,6 +117,7 @@ def test_twilio_in_trouble_texts_once_when_it_is_over(world: SmallWorld, name: s
     assert told["sent"] + told["reconciled"] == 1, told
     assert told["retried"] + told["reconciled"] == 1, told
     assert any("sms" in str(line) for line in world.log if line["log_level"] == "warning"), world.log
+    assert not world.logged("notifier_broke"), "a provider's trouble is no bug of ours"
 
 
 def test_a_wrong_twilio_token_is_told_to_the_team(world: SmallWorld) -> None:
@@ -122,6 +129,40 @@ def test_a_wrong_twilio_token_is_told_to_the_team(world: SmallWorld) -> None:
     assert world.metric("replyby_notifications_total", receiver="oncall-sms", outcome="failed") >= 1
     assert any("20003" in str(line) or "TWILIO_AUTH_TOKEN" in str(line) for line in world.log), world.log
     assert world.twilio.auth_token not in str(world.log)
+
+
+MINUTES_OF_TROUBLE: dict[str, tuple[dict[str, Any], str]] = {
+    "429": ({"kind": "rate_limited", "retry_after": 45}, "rate_limited"),
+    "500": ({"kind": "server_error"}, "server_error"),
+    "resets": ({"kind": "reset_before"}, "unreachable"),
+    "html that says 200": ({"kind": "html", "status": 200}, "bad_answer"),
+}
+
+
+@pytest.mark.parametrize("name", MINUTES_OF_TROUBLE)
+def test_ten_minutes_without_any_provider_tell_everything_once_when_they_are_over(world: SmallWorld, name: str) -> None:
+    fault, reason = MINUTES_OF_TROUBLE[name]
+    for provider in (world.slack, world.twilio):
+        provider.faults.fail_next("*", **fault, times=100_000)
+    soon, late = "402-2222222-2222222", "402-3333333-3333333"
+    world.buyer_writes(world.clock() - 17 * HOUR, order=soon, alias="soon1aaaaaaaa@marketplace.amazon.fr")
+    world.buyer_writes(world.clock() - 22 * HOUR - 30 * MINUTE, order=late, alias="late1aaaaaaaa@marketplace.amazon.fr")
+    world.pass_time(10 * MINUTE, 20 * SECOND)
+    assert world.texts() == []
+    assert world.twilio.sent == []
+    assert world.metric("replyby_outbox_pending") >= 2
+    waits = world.clock().timestamp() - world.metric("replyby_outbox_oldest_timestamp_seconds")
+    assert waits >= 9 * 60, "how long it has been stuck is on the wall"
+    for receiver in ("team", "oncall-sms"):
+        assert world.metric("replyby_notifications_total", receiver=receiver, outcome="retried") >= 2
+        assert world.logged("delivery_failed", receiver=receiver, reason=reason), world.log
+    for provider in (world.slack, world.twilio):
+        provider.faults.clear()
+    world.pass_time(15 * MINUTE, 20 * SECOND)
+    assert len(about(world, soon)) == 1, world.texts()
+    assert len([one for one in world.twilio.sent if late in one.body]) == 1, world.twilio.sent
+    assert world.metric("replyby_outbox_pending") == 0
+    assert world.errors == []
 
 
 def test_a_reply_that_comes_while_slack_is_down_cancels_what_is_not_told(world: SmallWorld) -> None:

@@ -191,9 +191,26 @@ def test_the_first_connection_is_tried_until_it_stands(slack: SlackServer) -> No
     slack.faults.fail_next("apps.connections.open", "server_error")
     slack.faults.fail_next("apps.connections.open", "drop_before")
     slack.faults.fail_next("apps.connections.open", "error", error="invalid_auth")
+    slack.faults.fail_next("apps.connections.open", "cut_after")
+    slack.faults.fail_next("apps.connections.open", "html", status=200)
     with listening(slack, desk) as socket:
         assert _until(lambda: socket.health.connected)
-    assert len(slack.calls("apps.connections.open")) == 4
+    assert len(slack.calls("apps.connections.open")) == 6
+
+
+def test_an_envelope_of_a_form_nobody_foresaw_ends_no_listening(slack: SlackServer) -> None:
+    desk = Desk()
+    with listening(slack, desk) as socket:
+        for payload in (
+            {"type": "block_actions", "user": "U0123", "actions": 7},
+            {"type": "block_actions", "actions": [3]},
+        ):
+            before = socket.health.connections
+            slack.send_envelope("interactive", payload)
+            assert _until(lambda before=before: socket.health.connections > before)  # type: ignore[misc]
+            assert _until(lambda: slack.connected_sockets == 1)
+        slack.press("replyby_acknowledge")
+        assert desk.wait_for(lambda: bool(desk.answers))
 
 
 def test_a_wrong_app_token_is_told_without_the_token() -> None:

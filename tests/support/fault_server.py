@@ -28,6 +28,7 @@ FaultKind = Literal[
     "reset_after",
     "hang_before",
     "hang_after",
+    "cut_after",
     "html",
     "server_error",
     "rate_limited",
@@ -305,6 +306,12 @@ class FaultServer:
 
     def _vanish(self, handler: _Handler, fault: Fault) -> None:
         handler.close_connection = True
+        if fault.kind.startswith("cut"):
+            with contextlib.suppress(OSError):  # the head and a little of the body; then the line is dead
+                handler.wfile.write(
+                    b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 400\r\n\r\n{"
+                )
+                handler.wfile.flush()
         connection = handler.connection
         if fault.kind.startswith("hang"):
             # Until the client gives up (its end closes), the server stops, or the bound is reached.
