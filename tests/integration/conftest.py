@@ -1,11 +1,37 @@
-"""What several files need: a database of each kind."""
+"""What several files need: a mail server, the providers' stand-ins, and a database of each kind."""
 
 from collections.abc import Iterator
 
 import pytest
 
 from tests.support.databases import SQLITE, new_database
+from tests.support.dovecot import Dovecot, running_dovecot
 from tests.support.postgresql import running_postgresql
+from tests.support.slack_server import SlackServer
+from tests.support.twilio_server import TwilioServer
+
+
+@pytest.fixture
+def dovecot() -> Iterator[Dovecot]:
+    """Give a mail server of one's own."""
+    with running_dovecot() as server:
+        yield server
+
+
+@pytest.fixture
+def slack() -> Iterator[SlackServer]:
+    """Give a Slack on the wall clock."""
+    server = SlackServer().start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def twilio() -> Iterator[TwilioServer]:
+    """Give a Twilio on the wall clock."""
+    server = TwilioServer().start()
+    yield server
+    server.stop()
 
 
 @pytest.fixture(scope="session")

@@ -35,20 +35,6 @@ def dovecot(server: Dovecot) -> Dovecot:
 
 
 @pytest.fixture
-def slack() -> Iterator[SlackServer]:
-    server = SlackServer().start()
-    yield server
-    server.stop()
-
-
-@pytest.fixture
-def twilio() -> Iterator[TwilioServer]:
-    server = TwilioServer().start()
-    yield server
-    server.stop()
-
-
-@pytest.fixture
 def proxy(dovecot: Dovecot) -> Iterator[TcpProxy]:
     with running_proxy(dovecot.port) as made:
         yield made

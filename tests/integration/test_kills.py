@@ -17,7 +17,7 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from monitor.wallclock import utc_now
-from tests.support.dovecot import Dovecot, free_port, running_dovecot, wait_until
+from tests.support.dovecot import Dovecot, free_port, wait_until
 from tests.support.mails import ORDER, buyer_mail, seller_reply
 from tests.support.postgresql import running_postgresql
 from tests.support.slack_server import SlackServer
@@ -32,26 +32,6 @@ KILLS = 14
 @pytest.fixture
 def seed() -> int:
     return int(os.environ.get("CHAOS_SEED") or random.SystemRandom().randrange(1_000_000))
-
-
-@pytest.fixture
-def dovecot() -> Iterator[Dovecot]:
-    with running_dovecot() as server:
-        yield server
-
-
-@pytest.fixture
-def slack() -> Iterator[SlackServer]:
-    server = SlackServer().start()
-    yield server
-    server.stop()
-
-
-@pytest.fixture
-def twilio() -> Iterator[TwilioServer]:
-    server = TwilioServer().start()
-    yield server
-    server.stop()
 
 
 @pytest.fixture

@@ -9,33 +9,13 @@ from pathlib import Path
 import pytest
 
 from monitor.wallclock import utc_now
-from tests.support.dovecot import Dovecot, free_port, running_dovecot, wait_until
+from tests.support.dovecot import Dovecot, free_port, wait_until
 from tests.support.mails import ALIAS, ORDER, buyer_mail, return_notice, seller_reply
 from tests.support.slack_server import SlackServer
 from tests.support.twilio_server import TwilioServer
 from tests.support.worker_process import WorkerProcess, render_config, worker_on
 
 pytestmark = pytest.mark.integration
-
-
-@pytest.fixture
-def dovecot() -> Iterator[Dovecot]:
-    with running_dovecot() as server:
-        yield server
-
-
-@pytest.fixture
-def slack() -> Iterator[SlackServer]:
-    server = SlackServer().start()
-    yield server
-    server.stop()
-
-
-@pytest.fixture
-def twilio() -> Iterator[TwilioServer]:
-    server = TwilioServer().start()
-    yield server
-    server.stop()
 
 
 @pytest.fixture
