@@ -21,6 +21,7 @@ from alerts.heartbeat import Heartbeat
 from alerts.outbox import due, stats
 from monitor.errors import StoreError
 from monitor.jobs.amazon_watch import watch_amazon
+from monitor.jobs.differences import watch_differences
 from monitor.jobs.evaluate import evaluate
 from monitor.jobs.housekeeping import forget_in_time
 from monitor.jobs.intake import PollResult, note_failure, poll_mailbox
@@ -127,6 +128,11 @@ class Worker:
         if blind:
             return Health(False, f'mailbox "{blind[0].mailbox}" cannot be read: {blind[0].trouble}')
         return Health(True)
+
+    def follow_amazon(self) -> None:
+        """Draw conclusions from what Amazon said: promises that were missed, figures that are not ours."""
+        watch_promises(self.services, self.policies)
+        watch_differences(self.services, self.book)
 
     def beat(self) -> None:
         """Ping the dead-man's switch, if everything runs."""
@@ -255,7 +261,7 @@ class Worker:
                 run=lambda: self.dispatcher.check_delivered(services.utc_now()),
             ),
             Job(id="health", every=timedelta(seconds=15), run=lambda: watch_health(services, book)),
-            *self._order_jobs(),
+            Job(id="amazon_says", every=timedelta(seconds=30), run=self.follow_amazon),
             *self._amazon_jobs(),
             Job(id="report", every=timedelta(seconds=30), run=lambda: send_due_reports(services, book)),
             Job(id="digest", every=timedelta(seconds=30), run=lambda: send_due_digest(services, book)),
@@ -264,14 +270,6 @@ class Worker:
             *(Job(id=name, every=one.every, run=one.poll) for name, one in self.listeners.items() if one.every),
         ]
         return [replace(job, run=partial(self.guarded, job.run)) for job in jobs]
-
-    def _order_jobs(self) -> list[Job]:
-        """Return what follows the orders behind threads; nothing where no order is ever fetched."""
-        if self.services.order_words is None:
-            return []
-        return [
-            Job(id="promises", every=timedelta(seconds=30), run=lambda: watch_promises(self.services, self.policies))
-        ]
 
     def _amazon_jobs(self) -> list[Job]:
         """Return what tells of the connection to Amazon; asking is done aside."""

@@ -214,12 +214,7 @@ def _day(words: Words, at: datetime, now: datetime) -> str:
     key = {-1: "day_yesterday", 0: "day_today", 1: "day_tomorrow"}.get((local - today).days)
     if key is not None:
         return words.say(key)
-    from babel.dates import format_date  # late: its data is read once, when something is said
-
-    pattern = "EEE d. MMM" if words.language == "de" else "EEE d MMM"
-    if local.year != today.year:
-        pattern += " y"
-    return words.say("day_on", date=format_date(local, pattern, locale=words.language))
+    return words.say("day_on", date=words.short_date(local, today))
 
 
 def _local_day(at: datetime, zone: ZoneInfo) -> date:

@@ -16,6 +16,7 @@ from alerts.tables import NotificationStatus, delivery, notification
 from monitor.core.figures import MessageOutcome
 from monitor.core.messages import Kind
 from monitor.core.weeks import IsoWeek, week_of
+from monitor.jobs.comparing import read_differences
 from monitor.jobs.people import AddressBook
 from monitor.jobs.services import Services
 from monitor.report.build import build_report
@@ -226,7 +227,8 @@ class StoredReports:
         ]
 
     def read_amazon_figures(self) -> Sequence[AmazonFigure]:
-        """Return the newest figure of each account, marketplace and window."""
+        """Return the newest figure of each account, marketplace and window; where ours is another, with what is likely why."""
+        differing = read_differences(self._connection, self._services.config, self._services.utc_now())
         newest: dict[tuple[str, str, int], AmazonFigure] = {}
         statement = (
             select(amazon_figure).where(amazon_figure.c.late_ratio.is_not(None)).order_by(amazon_figure.c.read_at)
@@ -239,6 +241,8 @@ class StoredReports:
                 late_ratio=row.late_ratio,
                 read_at=row.read_at,
                 source=row.source,
+                average_response_seconds=row.average_response_seconds,
+                difference=differing.get((row.account, row.marketplace, row.window_days)),
             )
         return list(newest.values())
 

@@ -46,7 +46,8 @@ def build_report(source: ReportSource, week: IsoWeek, now: datetime, settings: R
     if now.tzinfo is None:
         raise ValueError(f"naive instant {now.isoformat()}: instants are aware UTC")
     amazon_figures = source.read_amazon_figures()
-    reading = Reading(week, now, settings, {(f.account, f.marketplace, f.window_days) for f in amazon_figures})
+    read_at = {(f.account, f.marketplace, f.window_days): min(f.read_at, now) for f in amazon_figures}
+    reading = Reading(week, now, settings, read_at)
     for from_at, to_at in reading.spans():
         for outcome in source.read_outcomes(from_at, to_at):
             reading.add(outcome)

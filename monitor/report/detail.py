@@ -2,6 +2,7 @@
 
 from monitor.core.figures import Figures, Judgement
 from monitor.core.snapshot import EVIDENCE
+from monitor.report.amazon import amazon_section
 from monitor.report.model import Cause, Miss, Report
 from monitor.report.render_json import shown_receiver
 from monitor.report.source import Told
@@ -10,7 +11,6 @@ from monitor.report.view import (
     Entry,
     Section,
     Table,
-    amazon_words,
     cause_line,
     hour_line,
     is_blind,
@@ -39,6 +39,7 @@ def build_sections(report: Report, words: Wording) -> tuple[Section, ...]:
         _change(report, words),
         _forecast(report, words),
         _figures(report, words),
+        amazon_section(report, words),
         _groups(report, words),
         _waivers(report, words),
         _evidence(report, words),
@@ -174,14 +175,10 @@ def _figures(report: Report, words: Wording) -> Section:
         ("p90", [words.short_duration(figures.p90_response_seconds) for _, figures in spans]),
     ]
     rows += [(words.say(f"row.{name}"), *cells) for name, cells in shown]
-    # One comparison stands on the first screen already.
-    shown_again = range(len(report.amazon)) if len(report.amazon) > 1 else ()
-    amazon = tuple(amazon_words(report, index, words) + "." for index in shown_again)
     return Section(
         key="figures",
         title=words.say("figures"),
         tables=(Table(columns=("", *(name for name, _ in spans)), rows=tuple(rows)),),
-        items=tuple(words.labelled("amazon", line) for line in amazon),
     )
 
 

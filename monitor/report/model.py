@@ -110,7 +110,7 @@ class MarketEvidence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AmazonComparison:
-    """Amazon's own figure beside ours of the same account, marketplace and window."""
+    """Amazon's own figure beside ours of the same account, marketplace and days, counted by Amazon's 24 hours."""
 
     amazon: AmazonFigure
     ours: Figures

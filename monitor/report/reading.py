@@ -5,8 +5,10 @@ message of the weeks that are replayed.
 """
 
 from collections import defaultdict
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+from monitor.core.difference import as_counted_at
 from monitor.core.figures import MISSED, FiguresBuilder, Judgement, MessageOutcome, judge, latency_seconds
 from monitor.core.snapshot import RATE_WINDOWS_DAYS
 from monitor.core.weeks import IsoWeek, week_span
@@ -23,9 +25,9 @@ class Reading:
     """What one pass over the messages leaves behind."""
 
     def __init__(
-        self, week: IsoWeek, now: datetime, settings: ReportSettings, amazon_keys: set[tuple[str, str, int]]
+        self, week: IsoWeek, now: datetime, settings: ReportSettings, amazon: Mapping[tuple[str, str, int], datetime]
     ) -> None:
-        """Lay out what will be counted; `amazon_keys` are account, marketplace and days of Amazon's own figures."""
+        """Lay out what will be counted; `amazon`: when Amazon's figure of an account, marketplace and days was read."""
         self.week, self.now, self.zone = week, now, settings.time_zone
         self.span = week_span(week, self.zone)
         self.compared = [week.shift(n) for n in range(1 - WEEKS_COMPARED, 1)]
@@ -33,10 +35,10 @@ class Reading:
         self._of_compared = [FiguresBuilder() for _ in self.compared]
         self.of_week = self._of_compared[-1]
         self.windows = {days: FiguresBuilder() for days in RATE_WINDOWS_DAYS}
-        self._window_starts = {
-            days: now - timedelta(days=days) for days in (*RATE_WINDOWS_DAYS, *(k[2] for k in amazon_keys))
-        }
-        self.of_amazon = {key: FiguresBuilder() for key in amazon_keys}
+        self._window_starts = {days: now - timedelta(days=days) for days in RATE_WINDOWS_DAYS}
+        self._amazon = amazon
+        self.of_amazon = {key: FiguresBuilder() for key in amazon}
+        self._amazon_days = sorted({days for _, _, days in amazon})
         self.by_marketplace: defaultdict[str, FiguresBuilder] = defaultdict(FiguresBuilder)
         self.by_account: defaultdict[str, FiguresBuilder] = defaultdict(FiguresBuilder)
         self.by_label: defaultdict[str, FiguresBuilder] = defaultdict(FiguresBuilder)
@@ -53,7 +55,8 @@ class Reading:
         """Return the spans to read: the compared weeks with their tail, and the longest window; joined if they touch."""
         compared = (self._starts[0], max(self.span[1], min(self.now, self._replay_to)))
         # Both ends of a window count, and a source leaves the end of a span out.
-        windows = (min(self._window_starts.values()), self.now + timedelta(microseconds=1))
+        begins = [read_at - timedelta(days=key[2]) for key, read_at in self._amazon.items()]
+        windows = (min([*self._window_starts.values(), *begins]), self.now + timedelta(microseconds=1))
         first, second = sorted((compared, windows))
         if second[0] > first[1]:
             return [first, second]
@@ -78,10 +81,17 @@ class Reading:
             if outcome.received_at >= self._window_starts[days]:
                 builder.add(judgement, latency, outcome.by_hand)
         if self.of_amazon and outcome.marketplace is not None:
-            for days, starts_at in self._window_starts.items():
-                of_amazon = self.of_amazon.get((outcome.account, outcome.marketplace, days))
-                if of_amazon is not None and outcome.received_at >= starts_at:
-                    of_amazon.add(judgement, latency, outcome.by_hand)
+            for days in self._amazon_days:
+                self._add_to_amazon(outcome, (outcome.account, outcome.marketplace, days))
+
+    def _add_to_amazon(self, outcome: MessageOutcome, key: tuple[str, str, int]) -> None:
+        """Count a message as it stood when Amazon's figure was read: an old figure is no word about today."""
+        read_at = self._amazon.get(key)
+        if read_at is None or not read_at - timedelta(days=key[2]) <= outcome.received_at <= read_at:
+            return
+        then = as_counted_at(outcome, read_at)
+        judgement = judge(then, read_at)
+        self.of_amazon[key].add(judgement, latency_seconds(then, judgement), then.by_hand)
 
     def _add_to_weeks(self, outcome: MessageOutcome, judgement: Judgement, latency: float | None) -> None:
         place = len(self._starts) - 2

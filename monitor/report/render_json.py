@@ -69,7 +69,11 @@ def report_to_json(report: Report) -> dict[str, Any]:
                 "late_response_rate": c.amazon.late_ratio,
                 "read_at": instant_to_json(c.amazon.read_at),
                 "source": c.amazon.source,
+                "average_response_seconds": c.amazon.average_response_seconds,
                 "ours": c.ours.late_response_rate,
+                "ours_average_response_seconds": c.ours.average_response_seconds,
+                "differs": c.amazon.difference is not None,
+                "likely_causes": [] if c.amazon.difference is None else list(c.amazon.difference.causes),
             }
             for c in report.amazon
         ],

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from monitor.core.difference import Difference
 from monitor.core.figures import MessageOutcome
 
 
@@ -81,7 +82,11 @@ class MailboxOutage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AmazonFigure:
-    """Amazon's own late response ratio (0 to 1). `source` is "sp_api" or "typed"."""
+    """Amazon's own late response ratio (0 to 1). `source` is "sp_api" or "typed".
+
+    `difference`: that ours of the same days is another, where that can be said, and why; of an account and marketplace at
+    most one figure has it.
+    """
 
     account: str
     marketplace: str
@@ -89,6 +94,8 @@ class AmazonFigure:
     late_ratio: float
     read_at: datetime
     source: str
+    average_response_seconds: float | None = None
+    difference: Difference | None = None
 
 
 class ReportSource(Protocol):

@@ -7,8 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from alerts.core.words.catalog import words_for
+from alerts.core.words.difference import meaning_lines
+from monitor.core.difference import difference_content
 from monitor.core.figures import Figures
 from monitor.report.model import UNKNOWN_MARKETPLACE, AddedHour, Cause, Report
+from monitor.report.source import AmazonFigure
 from monitor.report.wording import Wording
 
 _SHOWN_CAUSES = 2
@@ -207,9 +211,28 @@ def _hour_words(key: str, hour: AddedHour, missed: int | None, words: Wording) -
 
 
 def amazon_line(report: Report, words: Wording) -> str:
-    """Return Amazon's own rate beside ours; of several the one that is furthest away."""
-    furthest = max(report.amazon, key=lambda c: abs(c.amazon.late_ratio - (c.ours.late_response_rate or 0.0)))
-    return _sentence(amazon_words(report, report.amazon.index(furthest), words))
+    """Return Amazon's own rate beside ours; of several the one that differs, else the one that is furthest away.
+
+    Where they differ it is said what that means and what is most likely behind it.
+    """
+    furthest = max(
+        report.amazon,
+        key=lambda c: (
+            c.amazon.difference is not None,
+            abs(c.amazon.late_ratio - (c.ours.late_response_rate or 0.0)),
+        ),
+    )
+    line = _sentence(amazon_words(report, report.amazon.index(furthest), words))
+    return " ".join([line, *difference_words(furthest.amazon, report, words)[:2]])
+
+
+def difference_words(figure: AmazonFigure, report: Report, words: Wording) -> list[str]:
+    """Return what a difference from Amazon's figure means, then its likely causes, the first one first; [] without one."""
+    found = figure.difference
+    if found is None:
+        return []
+    told = difference_content("", found)["difference"]
+    return meaning_lines(words_for(words.language, str(words.zone)), told, report.now)
 
 
 def amazon_words(report: Report, index: int, words: Wording) -> str:

@@ -7,7 +7,7 @@ after 22 h 54 min, 1 h 06 min to spare" adds up.
 import importlib
 import unicodedata
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -103,6 +103,17 @@ class Words:
         from babel.dates import format_date
 
         return str(format_date(at.astimezone(self.zone).date(), "full", locale=self.language))
+
+    def on_day(self, at: datetime, now: datetime) -> str:
+        """Return the local day in short: "Mon 23 Nov", with its year where that is another than today's."""
+        return self.short_date(at.astimezone(self.zone).date(), now.astimezone(self.zone).date())
+
+    def short_date(self, day: date, today: date) -> str:
+        """Return "Mon 23 Nov", with the year where that is another than today's."""
+        from babel.dates import format_date
+
+        pattern = "EEE d. MMM" if self.language == "de" else "EEE d MMM"
+        return str(format_date(day, pattern if day.year == today.year else f"{pattern} y", locale=self.language))
 
     def percent(self, share: float) -> str:
         """Return "96.4 %" in the language's own notation."""

@@ -7,6 +7,7 @@ read it back. Nothing here is worded, save what the report and an error bring al
     LOOK_AHEAD   look_ahead    until, threads, effort_seconds, median_seconds
     BACKLOG      backlog       count, oldest_at, commands
     HEALTH       health        kind, name, since, detail, clocks_running, next_due_at
+                 figure_differs  the same, and difference
     DIGEST       digest        day_at, open, overdue, next_due_at, received, answered, late, rate, goal, review, unwatched,
                                threads, notes
     REPORT       report        headline, lines, text, html, images
@@ -37,6 +38,7 @@ class HealthKind(StrEnum):
     UNWATCHED = "unwatched"
     BLIND_SPOT = "blind_spot"
     FIGURE_DIFFERS = "figure_differs"
+    FIGURE_AGREES = "figure_agrees"
     SECRET_EXPIRES = "secret_expires"  # noqa: S105 - a kind of trouble, no secret
     SECRET_EXPIRED = "secret_expired"  # noqa: S105 - likewise
     AMAZON_SILENT = "amazon_silent"
@@ -93,6 +95,39 @@ def health(
         "clocks_running": clocks_running,
         "next_due_at": None if next_due_at is None else instant(next_due_at),
     }
+
+
+def figure_differs(
+    name: str,
+    *,
+    window_days: int,
+    amazon: float,
+    ours: float,
+    causes: Sequence[str],
+    copies_last_at: datetime | None = None,
+    junk: int = 0,
+    waived: int = 0,
+    marked: int = 0,
+) -> Content:
+    """Return that Amazon's figure and ours differ, and what is likely behind it.
+
+    Args:
+        name: the marketplace, with its account where there are several.
+        amazon, ours: shares answered in time, 0 to 1.
+        causes: `difference_<cause>` are their words, the most likely first.
+        copies_last_at, junk, waived, marked: what the causes rest on.
+    """
+    difference = {
+        "days": window_days,
+        "amazon": amazon,
+        "ours": ours,
+        "causes": list(causes),
+        "copies_last_at": None if copies_last_at is None else instant(copies_last_at),
+        "junk": junk,
+        "waived": waived,
+        "marked": marked,
+    }
+    return health(HealthKind.FIGURE_DIFFERS, name) | {"difference": difference}
 
 
 def digest(

@@ -11,6 +11,7 @@ from typing import Any
 from alerts.core.model import Channel, Delivery, Purpose
 from alerts.core.words.catalog import Words, clean
 from alerts.core.words.content import HealthKind, look_ahead, read_instant
+from alerts.core.words.difference import difference_lines
 from alerts.core.words.threads import is_closed, pre_sale_name
 
 
@@ -97,6 +98,8 @@ def _health(words: Words, delivery: Delivery) -> Summary:
     lines = [f"{line[0].upper()}{line[1:]}."] if line else []
     if f"health_{known}_hint" in words.table:
         lines.append(words.say(f"health_{known}_hint"))
+    if content.get("difference"):
+        lines.extend(difference_lines(words, content["difference"], delivery.now))
     return Summary(sign, title, tuple(lines))
 
 

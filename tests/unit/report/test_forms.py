@@ -176,7 +176,7 @@ def test_a_mail_shows_the_words_of_a_picture_it_does_not_carry(rendered: Rendere
 def test_markdown_tables_keep_their_cells_apart(report: Report) -> None:
     text = render_markdown(build_view(report), {"hours": "h.png"})
     tables = [block for block in text.split("\n\n") if block.startswith("| ")]
-    assert len(tables) == 4
+    assert len(tables) == 5
     for table in tables:
         widths = {len(re.findall(r"(?<!\\)\|", line)) for line in table.splitlines()}
         assert len(widths) == 1

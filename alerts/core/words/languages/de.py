@@ -110,6 +110,29 @@ WORDS: Table = {
     "health_blind_spot": "Antworten aus Seller Central wurden für {name} nie gesehen{detail}.",
     "health_blind_spot_hint": "Falls Ihr Team dort antwortet: Seller Central → Einstellungen → Benachrichtigungseinstellungen → Nachrichten → Bestätigungsbenachrichtigungen, für jeden Marktplatz.",  # noqa: E501
     "health_figure_differs": "Amazons Zahl und unsere weichen ab für {name}{detail}.",
+    "health_figure_agrees": "Amazons Zahl und unsere stimmen für {name} wieder überein.",
+    "difference": "Rechtzeitig beantwortet in {days} Tagen: {amazon} nach Amazons Zählung, {ours} nach der von ReplyBy.",
+    "difference_replies": "ReplyBy sieht also nicht alle Antworten: es warnt womöglich vor Beantwortetem.",
+    "difference_messages": "Amazon zählt also, was ReplyBy nicht sieht: es schweigt womöglich, wo eine Antwort fällig ist.",
+    "difference_likely": "Am wahrscheinlichsten: {cause}",
+    "difference_or": "Oder: {cause}",
+    "difference_copies_off": "Die Bestätigungsbenachrichtigungen sind aus. Hier wurde noch nie die Kopie einer Antwort aus Seller Central gesehen. Seller Central → Einstellungen → Benachrichtigungseinstellungen → Nachrichten → Bestätigungsbenachrichtigungen, für diesen Marktplatz.",  # noqa: E501
+    "difference_copies_stopped": "Die Bestätigungsbenachrichtigungen wurden ausgeschaltet oder gehen woandershin. Die letzte Kopie einer Antwort aus Seller Central kam am {at}.",  # noqa: E501
+    "difference_other_tool": "Antworten gehen aus einem anderen Werkzeug hinaus, dessen gesendete Mails ReplyBy nicht liest. Dessen Postfach mit folders = [] hinzufügen.",  # noqa: E501
+    "difference_copies_in_junk": (
+        "Kopien von Antworten liegen im Spam-Ordner, wie {n} Käufernachricht. Dort als „Kein Spam“ markieren.",
+        "Kopien von Antworten liegen im Spam-Ordner, wie {n} Käufernachrichten. Dort als „Kein Spam“ markieren.",
+    ),
+    "difference_marked_there": "Nachrichten wurden nur in Seller Central als „Keine Antwort nötig“ markiert. Auch hier markieren.",  # noqa: E501
+    "difference_waived_here": (
+        "{n} Nachricht wurde hier als „Keine Antwort nötig“ markiert. Amazon zählt sie, bis sie auch in Seller Central markiert ist.",  # noqa: E501
+        "{n} Nachrichten wurden hier als „Keine Antwort nötig“ markiert. Amazon zählt sie, bis sie auch in Seller Central markiert sind.",  # noqa: E501
+    ),
+    "difference_marked_here": (
+        "{n} Nachricht wurde von Hand als „Beantwortet“ markiert, und Amazon kennt keine Antwort darauf.",
+        "{n} Nachrichten wurden von Hand als „Beantwortet“ markiert, und Amazon kennt keine Antworten darauf.",
+    ),
+    "difference_mail_missing": "Mails von Käufern liegen im Spam-Ordner oder gehen an eine andere Adresse. Dort nachsehen, und bei „Käufernachrichten“ in den Benachrichtigungseinstellungen von Seller Central.",  # noqa: E501
     "health_secret_expires": "Ein Geheimnis von {name} läuft bald ab{detail}.",
     "health_secret_expires_hint": "In Seller Central: Apps und Services → Apps entwickeln → die Anwendung → LWA-Anmeldedaten → Geheimnis erneuern. Dann lwa_client_secret und das neue secret_expires eintragen.",  # noqa: E501
     "health_secret_expired": "Ein Geheimnis von {name} ist abgelaufen{detail}.",

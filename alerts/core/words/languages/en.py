@@ -116,6 +116,29 @@ WORDS: Table = {
     "health_blind_spot": "Replies made in Seller Central were never seen for {name}{detail}.",
     "health_blind_spot_hint": "If your team answers there: Seller Central → Settings → Notification preferences → Messaging → Confirmation Notifications, for each marketplace.",  # noqa: E501
     "health_figure_differs": "Amazon's figure and ours differ for {name}{detail}.",
+    "health_figure_agrees": "Amazon's figure and ours agree again for {name}.",
+    "difference": "Answered in time over {days} days: {amazon} as Amazon counts, {ours} as ReplyBy counts.",
+    "difference_replies": "So ReplyBy does not see all replies: it may alarm for what is answered.",
+    "difference_messages": "So Amazon counts what ReplyBy does not see: it may be silent where a reply is due.",
+    "difference_likely": "Most likely: {cause}",
+    "difference_or": "Or: {cause}",
+    "difference_copies_off": "Confirmation Notifications are off. No copy of a reply made in Seller Central was ever seen here. Seller Central → Settings → Notification preferences → Messaging → Confirmation Notifications, for this marketplace.",  # noqa: E501
+    "difference_copies_stopped": "Confirmation Notifications were switched off or go elsewhere. The last copy of a reply made in Seller Central came on {at}.",  # noqa: E501
+    "difference_other_tool": "replies go out from another tool, whose sent mail ReplyBy does not read. Add its mailbox with folders = [].",  # noqa: E501
+    "difference_copies_in_junk": (
+        "copies of replies lie in the spam folder, as {n} buyer message did. Mark them as not spam.",
+        "copies of replies lie in the spam folder, as {n} buyer messages did. Mark them as not spam.",
+    ),
+    "difference_marked_there": "messages were marked “No response needed” in Seller Central only. Mark them here too.",
+    "difference_waived_here": (
+        "{n} message was marked “No response needed” here. Amazon counts it until it is marked in Seller Central too.",
+        "{n} messages were marked “No response needed” here. Amazon counts them until they are marked in Seller Central too.",
+    ),
+    "difference_marked_here": (
+        "{n} message was marked “Answered” by hand, and Amazon knows no reply to it.",
+        "{n} messages were marked “Answered” by hand, and Amazon knows no reply to them.",
+    ),
+    "difference_mail_missing": "mails of buyers lie in the spam folder or go to another address. Look there, and at Buyer Messages in Seller Central's notification preferences.",  # noqa: E501
     "health_secret_expires": "A secret of {name} expires soon{detail}.",
     "health_secret_expires_hint": "In Seller Central: Apps and Services → Develop Apps → the application → LWA credentials → Rotate secret. Set lwa_client_secret and the new secret_expires.",  # noqa: E501
     "health_secret_expired": "A secret of {name} has expired{detail}.",

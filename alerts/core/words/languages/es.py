@@ -110,6 +110,29 @@ WORDS: Table = {
     "health_blind_spot": "Nunca se vieron respuestas hechas en Seller Central para {name}{detail}.",
     "health_blind_spot_hint": "Si su equipo responde allí: Seller Central → Configuración → Preferencias de notificación → Mensajes → Notificaciones de confirmación, para cada tienda.",  # noqa: E501
     "health_figure_differs": "La cifra de Amazon y la nuestra difieren para {name}{detail}.",
+    "health_figure_agrees": "La cifra de Amazon y la nuestra vuelven a coincidir para {name}.",
+    "difference": "Respondidos a tiempo en {days} días: {amazon} según Amazon, {ours} según ReplyBy.",
+    "difference_replies": "Así que ReplyBy no ve todas las respuestas: puede avisar de lo ya respondido.",
+    "difference_messages": "Así que Amazon cuenta lo que ReplyBy no ve: puede callar donde hace falta una respuesta.",
+    "difference_likely": "Lo más probable: {cause}",
+    "difference_or": "O bien: {cause}",
+    "difference_copies_off": "las notificaciones de confirmación están desactivadas. Aquí nunca se ha visto la copia de una respuesta hecha en Seller Central. Seller Central → Configuración → Preferencias de notificación → Mensajes → Notificaciones de confirmación, para esta tienda.",  # noqa: E501
+    "difference_copies_stopped": "las notificaciones de confirmación se desactivaron o van a otro sitio. La última copia de una respuesta hecha en Seller Central llegó el {at}.",  # noqa: E501
+    "difference_other_tool": "las respuestas salen de otra herramienta, cuyo correo enviado ReplyBy no lee. Añada su buzón con folders = [].",  # noqa: E501
+    "difference_copies_in_junk": (
+        "hay copias de respuestas en la carpeta de spam, como {n} mensaje de un comprador. Márquelas como no spam.",
+        "hay copias de respuestas en la carpeta de spam, como {n} mensajes de compradores. Márquelas como no spam.",
+    ),
+    "difference_marked_there": "se marcaron mensajes como «No requiere respuesta» solo en Seller Central. Márquelos también aquí.",  # noqa: E501
+    "difference_waived_here": (
+        "{n} mensaje se marcó aquí como «No requiere respuesta». Amazon lo cuenta hasta que se marque también en Seller Central.",  # noqa: E501
+        "{n} mensajes se marcaron aquí como «No requiere respuesta». Amazon los cuenta hasta que se marquen también en Seller Central.",  # noqa: E501
+    ),
+    "difference_marked_here": (
+        "{n} mensaje se marcó a mano como «Respondido», y Amazon no conoce ninguna respuesta.",
+        "{n} mensajes se marcaron a mano como «Respondido», y Amazon no conoce ninguna respuesta.",
+    ),
+    "difference_mail_missing": "hay mensajes de compradores en la carpeta de spam o van a otra dirección. Mire allí, y en «Mensajes del comprador» de las preferencias de notificación de Seller Central.",  # noqa: E501
     "health_secret_expires": "Un secreto de {name} caduca pronto{detail}.",
     "health_secret_expires_hint": "En Seller Central: Aplicaciones y servicios → Desarrollar aplicaciones → la aplicación → credenciales LWA → renovar el secreto. Escriba lwa_client_secret y el nuevo secret_expires.",  # noqa: E501
     "health_secret_expired": "Un secreto de {name} ha caducado{detail}.",

@@ -110,6 +110,29 @@ WORDS: Table = {
     "health_blind_spot": "Aucune réponse faite dans Seller Central n'a jamais été vue pour {name}{detail}.",
     "health_blind_spot_hint": "Si votre équipe y répond : Seller Central → Paramètres → Préférences de notification → Messagerie → Notifications de confirmation, pour chaque site.",  # noqa: E501
     "health_figure_differs": "Le chiffre d'Amazon et le nôtre diffèrent pour {name}{detail}.",
+    "health_figure_agrees": "Le chiffre d’Amazon et le nôtre concordent de nouveau pour {name}.",
+    "difference": "Réponses à temps sur {days} jours : {amazon} selon Amazon, {ours} selon ReplyBy.",
+    "difference_replies": "ReplyBy ne voit donc pas toutes les réponses : il peut alerter pour ce qui est répondu.",
+    "difference_messages": "Amazon compte donc ce que ReplyBy ne voit pas : il peut se taire alors qu’une réponse est due.",
+    "difference_likely": "Le plus probable : {cause}",
+    "difference_or": "Ou : {cause}",
+    "difference_copies_off": "les notifications de confirmation sont désactivées. Aucune copie d’une réponse faite dans Seller Central n’a jamais été vue ici. Seller Central → Paramètres → Préférences de notification → Messagerie → Notifications de confirmation, pour ce site.",  # noqa: E501
+    "difference_copies_stopped": "les notifications de confirmation ont été désactivées ou partent ailleurs. La dernière copie d’une réponse faite dans Seller Central date du {at}.",  # noqa: E501
+    "difference_other_tool": "des réponses partent d’un autre outil, dont ReplyBy ne lit pas les messages envoyés. Ajoutez sa boîte avec folders = [].",  # noqa: E501
+    "difference_copies_in_junk": (
+        "des copies de réponses sont dans le dossier spam, comme {n} message d’acheteur. Marquez-les comme non indésirables.",
+        "des copies de réponses sont dans le dossier spam, comme {n} messages d’acheteurs. Marquez-les comme non indésirables.",
+    ),
+    "difference_marked_there": "des messages ont été marqués « Aucune réponse nécessaire » dans Seller Central seulement. Marquez-les ici aussi.",  # noqa: E501
+    "difference_waived_here": (
+        "{n} message a été marqué « Aucune réponse nécessaire » ici. Amazon le compte tant qu’il n’est pas marqué aussi dans Seller Central.",  # noqa: E501
+        "{n} messages ont été marqués « Aucune réponse nécessaire » ici. Amazon les compte tant qu’ils ne sont pas marqués aussi dans Seller Central.",  # noqa: E501
+    ),
+    "difference_marked_here": (
+        "{n} message a été marqué « Répondu » à la main, et Amazon n’en connaît pas la réponse.",
+        "{n} messages ont été marqués « Répondu » à la main, et Amazon n’en connaît pas les réponses.",
+    ),
+    "difference_mail_missing": "des messages d’acheteurs sont dans le dossier spam ou partent à une autre adresse. Regardez-y, ainsi que « Messages des acheteurs » dans les préférences de notification de Seller Central.",  # noqa: E501
     "health_secret_expires": "Un secret de {name} expire bientôt{detail}.",
     "health_secret_expires_hint": "Dans Seller Central : Applications et services → Développer des applications → l'application → identifiants LWA → renouveler le secret. Renseignez lwa_client_secret et le nouveau secret_expires.",  # noqa: E501
     "health_secret_expired": "Un secret de {name} a expiré{detail}.",
