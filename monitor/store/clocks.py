@@ -4,7 +4,6 @@ A resolved thread takes the id its mails already have, a resolved clock that of 
 its messages. What changed is returned, for the alerts to follow.
 """
 
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,14 +14,15 @@ from typing import Any
 from sqlalchemy import Connection, Table, bindparam, delete, insert, select, update
 
 from monitor.core.facts import Mark, MarkKind, Route
-from monitor.core.messages import Kind, Where
+from monitor.core.messages import Where
 from monitor.core.sla import SlaPolicy, target_for
 from monitor.core.threads import ResolvedClock, ResolvedThread, resolve_threads
 from monitor.store.columns import reserve_ids
 from monitor.store.erasing import IDENTIFIERS
 from monitor.store.messages import Incoming, Stored, read_related, save_outcomes
-from monitor.store.schema import decision, frozen_policy, message, review, sla_clock, thread
+from monitor.store.schema import decision, frozen_policy, sla_clock, thread
 from monitor.store.tallies import Tallies
+from monitor.store.ties import save_ties
 
 PolicyFor = Callable[[str, str | None, tuple[str, ...], int, str | None], str]
 """Account, marketplace, labels, priority and the buyer's words -> the escalation policy, serialised."""
@@ -74,7 +74,7 @@ def resolve_and_save(
     resolution = resolve_threads((stored.fact for stored in related.values()), marks)
     saver = _Saver(connection, related, incoming, context)
     changes = saver.save(resolution.threads)
-    _save_ties(connection, resolution.ties, resolution.assigned, related, saver.thread_of, context.now)
+    save_ties(connection, resolution.ties, resolution.assigned, related, saver.thread_of, context.now)
     saver.tallies.save(connection)
     return changes
 
@@ -390,54 +390,3 @@ def _update_rows(connection: Connection, table: Table, rows: Sequence[dict[str, 
         update(table).where(table.c.id == bindparam("b_id")).values({name: bindparam(f"b_{name}") for name in names})
     )
     connection.execute(statement, [{f"b_{key}": value for key, value in row.items()} for row in rows])
-
-
-def _save_ties(
-    connection: Connection,
-    ties: Mapping[int, Sequence[int]],
-    assigned: Mapping[int, int],
-    related: Mapping[int, Stored],
-    thread_of: Mapping[int, int],
-    now: datetime,
-) -> None:
-    """Show what fits several threads to a person; settle what meanwhile fits one."""
-    keys = {f"tie:{reply}": reply for reply in assigned}
-    if keys:
-        for start in range(0, len(keys), 400):
-            part = list(keys)[start : start + 400]
-            connection.execute(
-                update(review)
-                .where(review.c.key.in_(part), review.c.settled_at.is_(None))
-                .values(settled_at=now, settled_by="ReplyBy", decision="matched")
-            )
-    moved = [
-        {"b_id": reply, "b_thread": thread_of[first]}
-        for reply, first in assigned.items()
-        if related[reply].row.thread_id != thread_of[first]
-    ]
-    if moved:
-        statement = update(message).where(message.c.id == bindparam("b_id")).values(thread_id=bindparam("b_thread"))
-        connection.execute(statement, moved)
-    for reply, firsts in ties.items():
-        stored = related[reply]
-        threads = " ".join(str(thread_of[first]) for first in firsts)
-        present = connection.execute(
-            select(review.c.id, review.c.threads).where(review.c.key == f"tie:{reply}")
-        ).first()
-        if present is not None:
-            if present.threads != threads:
-                connection.execute(update(review).where(review.c.id == present.id).values(threads=threads))
-            continue
-        copy = stored.fact.kind is Kind.CONFIRMATION_COPY
-        connection.execute(
-            insert(review).values(
-                key=f"tie:{reply}",
-                kind="tie",
-                account=stored.row.account,
-                marketplace=stored.row.marketplace,
-                message_id=reply,
-                detail=json.dumps({"what": "confirmation_copy" if copy else "seller_reply"}),
-                threads=threads,
-                received_at=stored.row.received_at,
-            )
-        )
