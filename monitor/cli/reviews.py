@@ -7,6 +7,7 @@ import typer
 from monitor.cli.options import ByOption, ConfigOption, JsonOption, ThreadArgument, open_session
 from monitor.cli.output import instant_text, print_json, print_line
 from monitor.cli.threads import find_thread
+from monitor.core.shown import show
 from monitor.errors import ConfigError, ReplyByError
 
 
@@ -147,4 +148,5 @@ def history(thread: ThreadArgument, config: ConfigOption = None, json: JsonOptio
     zone = session.config.worker.time_zone
     for at, what, by, detail in lines:
         tail = f" ({detail})" if detail else ""
-        print_line(f"{at.astimezone(zone):%a %d %b %H:%M:%S}  {what}{f' by {by}' if by else ''}{tail}")
+        # A name or a reason with a line end in it must not look like an event of its own.
+        print_line(show(f"{at.astimezone(zone):%a %d %b %H:%M:%S}  {what}{f' by {by}' if by else ''}{tail}"))
