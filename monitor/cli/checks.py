@@ -35,7 +35,7 @@ def register(app: typer.Typer) -> None:
 def check_config(
     config: ConfigOption = None,
     connect: Annotated[
-        bool, typer.Option("--connect", help="Log in to every mailbox, to Slack and to Twilio too; sends nothing.")
+        bool, typer.Option("--connect", help="Log in to every mailbox, to Slack, Twilio and Amazon too; sends nothing.")
     ] = False,
     json: JsonOption = False,
 ) -> None:
@@ -81,11 +81,13 @@ def _shown(config: "Config") -> str:
 
 
 def _look(services: "Services") -> "Iterator[Finding]":
+    from monitor.jobs.amazon_checking import check_amazon
     from monitor.jobs.checking import check_mailboxes
 
     yield from check_mailboxes(services)
     yield from _look_at_slack(services)
     yield from _look_at_twilio(services)
+    yield from check_amazon(services)
 
 
 def _look_at_slack(services: "Services") -> "Iterator[Finding]":

@@ -116,7 +116,8 @@ class Desk:
 
     def retry_at(self, task: Task, error: AmazonError) -> datetime:
         """Return when to try a task again after one more failure; a pause that Amazon asked for is kept."""
-        pause = backoff(RETRY_FIRST, RETRY_LONGEST, task.attempts)
+        longest = ACCOUNT_LONGEST if error.reason in ACCOUNT_REASONS else RETRY_LONGEST  # the account waits anyway
+        pause = backoff(RETRY_FIRST, longest, task.attempts)
         if error.retry_after is not None:
             pause = max(pause, error.retry_after)
         return self.services.utc_now() + self.spread(pause)

@@ -54,8 +54,9 @@ def work_on_report(desk: Desk, country: str) -> bool:
     with reading(desk.services.engine) as connection:
         task = read_task(connection, key) or Task(key=key, state="due")
     now = desk.services.utc_now()
-    # Nothing is ever planned further ahead than this: a later instant is of a system clock that was set back.
-    if task.next_at is not None and now < task.next_at <= now + EVERY + 2 * SPREAD:
+    if task.next_at is not None and task.next_at > now + EVERY + 2 * SPREAD:
+        task = replace(task, next_at=None)  # never planned so far ahead: the system clock was set back
+    if task.next_at is not None and task.next_at > now:
         return False
     try:
         while task.state not in ENDED or task.next_at is None or task.next_at <= now:

@@ -12,6 +12,9 @@ from datetime import datetime, timedelta
 SLOWEST, FASTEST = 1 / 3600, 100.0
 """Calls a second: a header beyond these is taken for a mistake."""
 
+LONGEST = timedelta(days=2)
+"""No bucket takes longer to fill, and no pause is longer."""
+
 
 @dataclass(frozen=True, slots=True)
 class RateLimit:
@@ -45,22 +48,22 @@ def parse_rate(header: str | None) -> float | None:
 
 
 def allowed_at(limit: RateLimit, full_at: datetime | None, now: datetime) -> datetime:
-    """Return when the next call is allowed: `now`, or the instant to wait for.
-
-    A bucket that claims to be full later than a whole bucket from now was stored before the clock was set back.
-    """
-    if full_at is None:
-        return now
-    earliest = full_at - limit.interval * (limit.burst - 1)
-    return min(max(now, earliest), now + limit.interval * limit.burst)
+    """Return when the next call is allowed: `now`, or the instant to wait for, at most `LONGEST` from now."""
+    full_at = _believable(full_at, now)
+    return now if full_at is None else max(now, full_at - limit.interval * (limit.burst - 1))
 
 
 def after_call(limit: RateLimit, full_at: datetime | None, now: datetime) -> datetime:
     """Return when the bucket will be full again after a call at `now`."""
-    begin = now if full_at is None else max(now, full_at)
-    return min(begin, now + limit.interval * limit.burst) + limit.interval
+    full_at = _believable(full_at, now)
+    return (now if full_at is None else max(now, full_at)) + limit.interval
+
+
+def _believable(full_at: datetime | None, now: datetime) -> datetime | None:
+    """Return the instant, None for one so far ahead that it was stored before the system clock was set back."""
+    return None if full_at is None or full_at - now > LONGEST else full_at
 
 
 def after_refusal(limit: RateLimit, now: datetime, pause: timedelta) -> datetime:
     """Return the same after Amazon said "too often": empty, and nothing is asked for `pause`."""
-    return now + pause + limit.interval * (limit.burst - 1)
+    return now + min(pause + limit.interval * (limit.burst - 1), LONGEST)

@@ -16,10 +16,9 @@ from monitor.errors import AmazonError, AmazonLoginRefused, AmazonRoleMissing, A
 from monitor.spapi.client import MAX_DOCUMENT_BYTES, AmazonClient, DocumentPlace
 from monitor.wallclock import utc_now
 from tests.support.fault_server import json_answer
-from tests.support.spapi_server import APP_ID, CLIENT_SECRET, REFRESH_TOKEN, SpApiServer, render_order
+from tests.support.spapi_server import APP_ID, CLIENT_SECRET, FAULTS, REFRESH_TOKEN, SECRETS, SpApiServer, render_order
 
 ORDER = "402-1234567-1234567"
-SECRETS = (REFRESH_TOKEN, CLIENT_SECRET, "access-sesame", "sesame-signature", "Invented Buyer")
 
 
 @pytest.fixture
@@ -95,42 +94,6 @@ CALLS: dict[str, Callable[[AmazonClient], object]] = {
     "getReport": lambda client: client.get_report("1"),
     "getReportDocument": lambda client: client.get_document("doc-1"),
     "getOrder": lambda client: client.get_order(ORDER),
-}
-FAULTS: dict[str, tuple[dict[str, Any], str, bool]] = {
-    "401": ({"kind": "error", "status": 401}, "login", True),
-    "403": ({"kind": "error", "status": 403}, "role", False),
-    "429": ({"kind": "error", "status": 429, "headers": {"x-amzn-RateLimit-Limit": "0.25"}}, "throttled", True),
-    "400": ({"kind": "error", "status": 400}, "rejected", False),
-    "404": ({"kind": "error", "status": 404}, "not_found", False),
-    "500 in JSON": ({"kind": "error", "status": 500}, "server", True),
-    "502 in JSON": ({"kind": "error", "status": 502}, "server", True),
-    "500 in HTML": ({"kind": "html", "status": 500}, "empty", True),
-    "503 empty": ({"kind": "answer", "status": 503}, "empty", True),
-    "404 problem+json": (
-        {
-            "kind": "answer",
-            "status": 404,
-            "body": b'{"type":"about:blank","title":"Not Found","status":404,"detail":"No such thing"}',
-            "content_type": "application/problem+json",
-        },
-        "not_found",
-        False,
-    ),
-    "200 empty": ({"kind": "answer", "status": 200}, "empty", True),
-    "200 null": ({"kind": "answer", "status": 200, "body": b"null"}, "empty", True),
-    "a number": ({"kind": "answer", "status": 200, "body": b"7"}, "unreadable", True),
-    "an empty list": ({"kind": "answer", "status": 200, "body": b"[]"}, "empty", True),
-    "a list": ({"kind": "answer", "status": 200, "body": b'["x"]'}, "unreadable", True),
-    "errors of another shape": (
-        {"kind": "answer", "status": 500, "body": b'{"errors": {"code": 1}}'},
-        "unreadable",
-        True,
-    ),
-    "other members": ({"kind": "answer", "status": 200, "body": b'{"headers": 1, "payload": []}'}, "unreadable", True),
-    "half an answer": ({"kind": "answer", "status": 200, "body": b'{"reportId": "1'}, "empty", True),
-    "time-out": ({"kind": "hang_before"}, "timeout", True),
-    "connection lost": ({"kind": "reset_before"}, "unreachable", True),
-    "answer lost": ({"kind": "drop_after"}, "unreachable", True),
 }
 
 

@@ -45,6 +45,48 @@ _CODES = {
 }
 
 
+SECRETS = (REFRESH_TOKEN, CLIENT_SECRET, "access-sesame", "sesame-signature", "Invented Buyer")
+"""None of these may stand in an error, a log line or the store."""
+
+FAULTS: dict[str, tuple[dict[str, Any], str, bool]] = {
+    "401": ({"kind": "error", "status": 401}, "login", True),
+    "403": ({"kind": "error", "status": 403}, "role", False),
+    "429": ({"kind": "error", "status": 429, "headers": {"x-amzn-RateLimit-Limit": "0.25"}}, "throttled", True),
+    "400": ({"kind": "error", "status": 400}, "rejected", False),
+    "404": ({"kind": "error", "status": 404}, "not_found", False),
+    "500 in JSON": ({"kind": "error", "status": 500}, "server", True),
+    "502 in JSON": ({"kind": "error", "status": 502}, "server", True),
+    "500 in HTML": ({"kind": "html", "status": 500}, "empty", True),
+    "503 empty": ({"kind": "answer", "status": 503}, "empty", True),
+    "404 problem+json": (
+        {
+            "kind": "answer",
+            "status": 404,
+            "body": b'{"type":"about:blank","title":"Not Found","status":404,"detail":"No such thing"}',
+            "content_type": "application/problem+json",
+        },
+        "not_found",
+        False,
+    ),
+    "200 empty": ({"kind": "answer", "status": 200}, "empty", True),
+    "200 null": ({"kind": "answer", "status": 200, "body": b"null"}, "empty", True),
+    "a number": ({"kind": "answer", "status": 200, "body": b"7"}, "unreadable", True),
+    "an empty list": ({"kind": "answer", "status": 200, "body": b"[]"}, "empty", True),
+    "a list": ({"kind": "answer", "status": 200, "body": b'["x"]'}, "unreadable", True),
+    "errors of another shape": (
+        {"kind": "answer", "status": 500, "body": b'{"errors": {"code": 1}}'},
+        "unreadable",
+        True,
+    ),
+    "other members": ({"kind": "answer", "status": 200, "body": b'{"headers": 1, "payload": []}'}, "unreadable", True),
+    "half an answer": ({"kind": "answer", "status": 200, "body": b'{"reportId": "1'}, "empty", True),
+    "time-out": ({"kind": "hang_before"}, "timeout", True),
+    "connection lost": ({"kind": "reset_before"}, "unreachable", True),
+    "answer lost": ({"kind": "drop_after"}, "unreachable", True),
+}
+"""Everything that can go wrong with a call: how the stand-in does it, the reason it has, whether it is tried again."""
+
+
 def render_report(
     *items: Mapping[str, object], marketplace_id: str = "A13V1IB3VIYZZH", status: str = "Good", block: bool = True
 ) -> bytes:
