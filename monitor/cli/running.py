@@ -2,6 +2,7 @@
 
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,6 +14,7 @@ from monitor.cli.output import instant_text, print_json, print_line, print_probl
 if TYPE_CHECKING:
     from monitor.config.model import Config
     from monitor.jobs.services import Services
+    from monitor.report.digest import Trouble
 
 
 def register(app: typer.Typer) -> None:
@@ -36,18 +38,25 @@ def _work(config: "Config") -> None:
     for warning in config.warnings:
         print_problem(f"note: {warning}")
     store = open_store(config)
-    services = _showing(build_services(config, store, with_sources=True))
+    services = _equipped(build_services(config, store, with_sources=True))
     stop_on_signals(services.stopping)
     build_worker(services).run(ready=print_problem)
 
 
-def _showing(services: "Services") -> "Services":
-    """Return the same services, whose long readings are shown: the first one takes minutes on a large mailbox."""
+def _equipped(services: "Services") -> "Services":
+    """Return the same services, whose long readings are shown, and whose digest tells what `replyby doctor` finds."""
     from dataclasses import replace
 
     from monitor.cli.progress import Progress, log_reading
 
-    return replace(services, sources={name: Progress(source, log_reading) for name, source in services.sources.items()})
+    def look_for_troubles() -> "Sequence[Trouble]":
+        from monitor.cli.setup import gather
+        from monitor.setup.doctor import list_for_digest
+
+        return list_for_digest(gather(services.config, services.engine))
+
+    sources = {name: Progress(source, log_reading) for name, source in services.sources.items()}
+    return replace(services, sources=sources, look_for_troubles=look_for_troubles)
 
 
 def once(
@@ -67,7 +76,7 @@ def once(
     set_up_logs(loaded.worker.log_format, quiet=json, secrets=secrets_of(loaded))
     with tempfile.TemporaryDirectory(prefix="replyby-dry-run-") as folder:
         store = copy_store(loaded, Path(folder)) if dry_run else open_store(loaded)
-        services = _showing(build_services(loaded, store, with_sources=True))
+        services = _equipped(build_services(loaded, store, with_sources=True))
         lock = WorkerLock(store.engine)
         lock.acquire(services.stopping)
         try:

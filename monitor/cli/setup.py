@@ -14,9 +14,11 @@ from monitor.cli.output import instant_text, print_json, print_line
 from monitor.errors import ConfigError, ReplyByError
 
 if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
     from monitor.config.model import Config
     from monitor.setup.dialogue import Dialogue
-    from monitor.setup.doctor_facts import Facts, Finding
+    from monitor.setup.doctor_facts import Facts
     from monitor.setup.world import NetworkProbes
 
 
@@ -195,26 +197,27 @@ def doctor(config: ConfigOption = None, json: JsonOption = False) -> None:
     else:
         marks = {Grade.BAD: "✗", Grade.DOUBTFUL: "!", Grade.GOOD: "✓"}
         for one in findings:
-            print_line(f"{marks[one.grade]} {_line(one)}")
+            print_line(f"{marks[one.grade]} {one.line}")
     if bad:
         raise ReplyByError(f"{bad} of {len(findings)} must be put right; see above.")
 
 
-def _line(finding: "Finding") -> str:
-    return f"{finding.subject}: {finding.text}" + (f". {finding.advice}" if finding.advice else "")
-
-
 def _gather(config: "Config") -> "Facts":
-    from monitor.bootstrap import build_directory, build_keepers, build_sources, open_store
+    from monitor.bootstrap import open_store
     from monitor.errors import StoreError
+
+    try:
+        return gather(config, open_store(config).engine)
+    except StoreError as error:
+        return gather(config, None, str(error))
+
+
+def gather(config: "Config", engine: "Engine | None", trouble: str = "") -> "Facts":
+    """Return everything that the doctor judges; connections are its own, so that it may look beside a worker's reading."""
+    from monitor.bootstrap import build_directory, build_keepers, build_sources
     from monitor.setup.gather import Surroundings, gather_facts
     from monitor.wallclock import utc_now
 
-    engine, trouble = None, ""
-    try:
-        engine = open_store(config).engine
-    except StoreError as error:
-        trouble = str(error)
     keepers = build_keepers(config, utc_now)
     return gather_facts(
         Surroundings(

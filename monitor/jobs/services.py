@@ -1,10 +1,11 @@
 """What every job is given: the configuration, the store, the people, the time. Built once by bootstrap."""
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Engine
 
@@ -20,6 +21,9 @@ from monitor.store.identifiers import Hasher
 from monitor.store.open_threads import FactsContext
 from monitor.store.tallies import Tallies
 from monitor.wallclock import WallClock
+
+if TYPE_CHECKING:
+    from monitor.report.digest import Trouble
 
 Recognise = Callable[[bytes, datetime, Where], Message]
 """A mail's bytes, its INTERNALDATE and its folder's role -> what it means; never raises."""
@@ -46,6 +50,7 @@ class Services:
         recognise: by mailbox, because each has its own authserv-id.
         sign_ins: by mailbox with OAuth, what says at an instant what will end its sign-in, or None.
         authserv: the authserv-ids found by looking, by mailbox, for those that are configured as "auto".
+        look_for_troubles: what `replyby doctor` finds, for the digest; takes seconds, because it asks the providers.
         wake: set when something was planned that should go out at once. stopping: set when the worker ends.
     """
 
@@ -61,6 +66,7 @@ class Services:
     authserv: dict[str, str] = field(default_factory=dict)
     order_words: Callable[[str, str | None, datetime], Mapping[str, tuple[str, ...]]] | None = None
     holding_reply: Callable[[str, str | None, str | None], str] | None = None
+    look_for_troubles: "Callable[[], Sequence[Trouble]] | None" = None
     wake: threading.Event = field(default_factory=threading.Event)
     stopping: threading.Event = field(default_factory=threading.Event)
 

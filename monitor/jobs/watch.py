@@ -1,5 +1,7 @@
 """ReplyBy's own troubles and summaries: a blind mailbox, an old backlog, nobody on call, the daily digest. Each told once."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,9 +17,9 @@ from monitor.core.figures import FiguresBuilder, judge, latency_seconds
 from monitor.jobs.people import OPTED_OUT, AddressBook
 from monitor.jobs.reporting import StoredReports
 from monitor.jobs.services import Services
-from monitor.report.digest import READ_BEFORE, DigestFacts, build_digest, count_day, yesterday_span
-from monitor.report.schedule import due_digest
-from monitor.store.engine import writing
+from monitor.report.digest import READ_BEFORE, DigestFacts, Trouble, build_digest, count_day, yesterday_span
+from monitor.report.schedule import DueDigest, due_digest
+from monitor.store.engine import reading, writing
 from monitor.store.evidence import read_evidence, read_sighted
 from monitor.store.health import (
     delete_mark,
@@ -305,18 +307,22 @@ def send_due_digest(services: Services, book: AddressBook) -> bool:
         return False
     now = services.utc_now()
     zone = services.config.worker.time_zone
+    with reading(services.engine) as connection:
+        since = read_mark(connection, DIGEST_SINCE)
+        due = None if since is None else _due(connection, services, since, now)
+    if since is not None and due is None:
+        return False
+    troubles = _look_for_troubles(services) if due is not None else ()  # asks the providers: in no transaction
     with writing(services.engine) as connection:
         since = read_mark(connection, DIGEST_SINCE)
         if since is None:
             record_mark(connection, DIGEST_SINCE, now)
             return False
-        periods = staffed_periods(services.directory.shifts, now - timedelta(days=1), now + timedelta(days=1))
-        ends = [period.end_at for period in periods]
-        due = due_digest(wanted.minute, zone, now, since, read_mark(connection, DIGEST_SENT), ends)
+        due = _due(connection, services, since, now)
         if due is None:
             return False
         record_mark(connection, DIGEST_SENT, due.due_at)
-        facts = _digest_facts(connection, services, now)
+        facts = replace(_digest_facts(connection, services, now), troubles=troubles)
         planned = []
         for target in book.targets(wanted.to, now):
             address = book.address_of(target.receiver, target.channel, target.person)
@@ -340,6 +346,26 @@ def send_due_digest(services: Services, book: AddressBook) -> bool:
             return False
     services.wake.set()
     return True
+
+
+def _due(connection: Connection, services: Services, since: datetime, now: datetime) -> DueDigest | None:
+    """Return the digest that is due and was not sent, or None."""
+    assert services.config.digest is not None
+    periods = staffed_periods(services.directory.shifts, now - timedelta(days=1), now + timedelta(days=1))
+    ends = [period.end_at for period in periods]
+    zone = services.config.worker.time_zone
+    return due_digest(services.config.digest.minute, zone, now, since, read_mark(connection, DIGEST_SENT), ends)
+
+
+def _look_for_troubles(services: Services) -> Sequence[Trouble]:
+    """Return what the doctor finds. Where looking itself fails the digest goes out all the same, and says so."""
+    if services.look_for_troubles is None:
+        return ()
+    try:
+        return services.look_for_troubles()
+    except Exception:
+        log.exception("looking for troubles failed")
+        return (Trouble("looking for troubles failed. See the log, and run: replyby doctor.", bad=True),)
 
 
 def _digest_facts(connection: Connection, services: Services, now: datetime) -> DigestFacts:

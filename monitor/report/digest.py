@@ -29,6 +29,18 @@ class DayCounts:
     missed: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Something that is wrong with the installation: one line with what to do; `bad`: it must be put right."""
+
+    line: str
+    bad: bool
+
+
+MOST_TROUBLES = 8
+"""So many lines are read in the morning; the rest stands in `replyby doctor`."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DigestFacts:
     """What the digest is made of, at `now`.
@@ -41,6 +53,7 @@ class DigestFacts:
         waived_yesterday: order numbers (None: no order) of what was marked "no response needed" on the local day before.
         review_pending: mails that wait in `replyby review`.
         watched: whether an outside monitor is told that the worker lives (`heartbeat_url`).
+        troubles: what `replyby doctor` finds, the worst first.
     """
 
     now: datetime
@@ -52,6 +65,7 @@ class DigestFacts:
     waived_yesterday: Sequence[str | None] = ()
     review_pending: int = 0
     watched: bool = True
+    troubles: Sequence[Trouble] = ()
 
 
 def yesterday_span(now: datetime, zone: ZoneInfo) -> Period:
@@ -83,8 +97,8 @@ def build_digest(
 ) -> dict[str, Any] | None:
     """Return the digest's content, None when there is nothing to tell and `when_empty` is not set.
 
-    Threads, something waived yesterday or something to review is a reason to write; that nobody watches the worker is told
-    along with them, but alone it is no reason to write every day.
+    Threads, something waived yesterday, something to review or something broken is a reason to write; what is only doubtful,
+    and that nobody watches the worker, is told along with them, but alone is no reason to write every day.
 
     Args:
         language: of the notes, which are worded here; the renderer words the rest in the receiver's own, so that one
@@ -98,7 +112,8 @@ def build_digest(
         ValueError: there are no words in this language.
     """
     threads = [thread for thread in facts.threads if thread.state in OPEN_STATES]
-    if not (threads or facts.waived_yesterday or facts.review_pending or when_empty):
+    broken = any(trouble.bad for trouble in facts.troubles)
+    if not (threads or facts.waived_yesterday or facts.review_pending or broken or when_empty):
         return None
     words = Wording(language, zone)
     waiting = sorted(thread.deadline_at for thread in threads)
@@ -111,6 +126,9 @@ def build_digest(
     if facts.waived_yesterday:
         orders = ", ".join(order or words.say("no_order") for order in facts.waived_yesterday)
         notes.append(words.count("digest_waived", len(facts.waived_yesterday), list=orders))
+    notes += [f"{'✗' if one.bad else '!'} {one.line}" for one in facts.troubles[:MOST_TROUBLES]]
+    if len(facts.troubles) > MOST_TROUBLES:
+        notes.append(f"+ {len(facts.troubles) - MOST_TROUBLES}: replyby doctor")
     window = facts.window
     return content.digest(
         day_at=facts.now,

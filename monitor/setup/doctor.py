@@ -4,10 +4,12 @@ Fetches nothing: whoever calls gathers the facts, so that the digest and `replyb
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 from monitor.config.durations import render_duration
 from monitor.core.messages import Where
+from monitor.report.digest import Trouble
 from monitor.setup.doctor_facts import Facts, Finding, Grade, MailboxLook
 
 SKEW_TOLERATED = timedelta(seconds=30)
@@ -24,6 +26,14 @@ def find_troubles(facts: Facts) -> list[Finding]:
     """Return all findings, the worst first, otherwise in the order of the checks; good ones included."""
     findings = [finding for check in CHECKS for finding in check(facts)]
     return sorted(findings, key=lambda finding: finding.grade)
+
+
+def list_for_digest(facts: Facts) -> list[Trouble]:
+    """Return what the daily digest tells of these findings, the worst first: what it tells anyway, or weekly, is left out."""
+    warnings = tuple(line for line in facts.config.warnings if "heartbeat_url" not in line)
+    told = replace(facts, config=replace(facts.config, warnings=warnings), review_pending=0, blind=())
+    findings = (finding for finding in find_troubles(told) if finding.grade is not Grade.GOOD)
+    return [Trouble(finding.line, finding.grade is Grade.BAD) for finding in findings]
 
 
 def _check_configuration(facts: Facts) -> Iterator[Finding]:

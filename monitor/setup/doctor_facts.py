@@ -27,6 +27,11 @@ class Finding:
     text: str
     advice: str = ""
 
+    @property
+    def line(self) -> str:
+        """All of it in one line."""
+        return f"{self.subject}: {self.text}" + (f". {self.advice}" if self.advice else "")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailboxLook:

@@ -56,16 +56,16 @@ def gather_facts(around: Surroundings) -> Facts:
     read_at: dict[str, datetime | None] = {}
     if around.engine is not None:
         stored, read_at = _from_store(around.engine, config, now)
-    slack = _try_slack(config)
+    slack, twilio = _try_slack(config), _try_twilio(config)
     return Facts(
         config=config,
         now=now,
         mailboxes={name: _look(source, read_at.get(name)) for name, source in around.sources.items()},
-        clock_skew=slack.clock_skew if isinstance(slack, SlackFacts) else None,
+        clock_skew=_skew(slack, twilio),
         disk_free=_disk_free(config),
         slack=slack,
         not_member_of=_not_member_of(config, slack),
-        twilio=_try_twilio(config),
+        twilio=twilio,
         on_call={name: on_call_at(schedule, now) for name, schedule in around.schedules.items()},
         gaps=_gaps(around.schedules, now),
         tokens={name: line for name, find in around.sign_ins.items() if (line := find(now)) is not None},
@@ -167,6 +167,12 @@ def _try_slack(config: Config) -> SlackFacts | str | None:
         return probe_slack(config.slack.bot_token, config.slack.app_token, config.slack.api_url)
     except ReplyByError as error:
         return str(error).removeprefix("Slack: ")
+
+
+def _skew(*looked_at: SlackFacts | TwilioFacts | str | None) -> timedelta | None:
+    """Return this machine's time minus that of the first provider that told it."""
+    told = (one.clock_skew for one in looked_at if isinstance(one, SlackFacts | TwilioFacts))
+    return next((skew for skew in told if skew is not None), None)
 
 
 def _not_member_of(config: Config, slack: SlackFacts | str | None) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from typing import Any
 import pexpect
 import pytest
 
+from monitor.setup.probes import probe_twilio
 from monitor.wallclock import utc_now
 from tests.support.dovecot import PASSWORD, USERNAME, Dovecot, free_port, running_dovecot
 from tests.support.mails import buyer_mail, seller_reply
@@ -190,6 +191,13 @@ def test_a_doctor_finds_what_is_wrong_and_says_what_to_do(tmp_path: Path) -> Non
     assert plain.stdout.startswith("✗ ")
     assert "hush-hush" not in plain.stdout + plain.stderr + looked.stdout
     assert "secret-path" not in plain.stdout + plain.stderr + looked.stdout
+
+
+def test_the_clock_is_held_against_twilios_where_there_is_no_slack() -> None:
+    with TwilioServer() as twilio:
+        facts = probe_twilio(twilio.account_sid, twilio.auth_token, twilio.base_url)
+    assert facts.clock_skew is not None
+    assert abs(facts.clock_skew) < timedelta(seconds=30)
 
 
 def test_a_database_of_another_program_is_told_by_the_doctor_not_thrown(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from alerts.core.words.catalog import words_for
 from alerts.core.words.content import digest as digest_words
 from alerts.core.words.summaries import render_summary
 from monitor.core.figures import Figures
-from monitor.report.digest import READ_BEFORE, DayCounts, DigestFacts, build_digest, count_day, yesterday_span
+from monitor.report.digest import READ_BEFORE, DayCounts, DigestFacts, Trouble, build_digest, count_day, yesterday_span
 from tests.support.report_source import PARIS, make_outcome
 
 NOW = datetime(2026, 11, 20, 16, 30, tzinfo=UTC)  # Friday 17:30 in Paris
@@ -34,6 +34,7 @@ def thread(number: int, due_in: timedelta, state: str = "running") -> ThreadFact
         pytest.param(DigestFacts(now=NOW, watched=False), id="nobody watches the worker, and nothing else"),
         pytest.param(DigestFacts(now=NOW, threads=[thread(1, HOUR, "met")]), id="only answered threads"),
         pytest.param(DigestFacts(now=NOW, yesterday=DayCounts(received=9, answered=9)), id="yesterday went well"),
+        pytest.param(DigestFacts(now=NOW, troubles=[Trouble("phone: never tried.", bad=False)]), id="only doubts"),
     ],
 )
 def test_a_day_with_nothing_to_do_is_silent_unless_asked(facts: DigestFacts) -> None:
@@ -49,6 +50,7 @@ def test_a_day_with_nothing_to_do_is_silent_unless_asked(facts: DigestFacts) -> 
         pytest.param(DigestFacts(now=NOW, threads=[thread(1, HOUR)]), id="a thread waits"),
         pytest.param(DigestFacts(now=NOW, waived_yesterday=[None]), id="something was waived"),
         pytest.param(DigestFacts(now=NOW, review_pending=1), id="something needs a decision"),
+        pytest.param(DigestFacts(now=NOW, troubles=[Trouble("disk: full.", bad=True)]), id="something is broken"),
     ],
 )
 def test_each_reason_alone_is_enough_to_write(facts: DigestFacts) -> None:
@@ -150,3 +152,11 @@ def test_a_day_counts_what_came_in_what_was_answered_and_what_passed(
     assert counts.missed == sum(
         received + 1440 in day and min(took or 10**9, waived or 10**9) > 1440 for received, took, waived in rows
     )
+
+
+def test_what_the_doctor_finds_stands_at_the_end_one_line_each_and_not_too_many() -> None:
+    troubles = [Trouble("disk: 0 MB left. Make room.", bad=True), *(Trouble(f"phone {n}", bad=False) for n in range(9))]
+    content = build_digest(DigestFacts(now=NOW, threads=[thread(1, HOUR)], troubles=troubles), "de", PARIS)
+    assert content is not None
+    assert content["notes"][0] == "✗ disk: 0 MB left. Make room."
+    assert content["notes"][1:] == [*(f"! phone {n}" for n in range(7)), "+ 2: replyby doctor"]

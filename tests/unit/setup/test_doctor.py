@@ -10,7 +10,8 @@ import pytest
 from monitor.config.loader import parse_config
 from monitor.config.model import Config
 from monitor.core.messages import Where
-from monitor.setup.doctor import find_troubles
+from monitor.report.digest import Trouble
+from monitor.setup.doctor import find_troubles, list_for_digest
 from monitor.setup.doctor_facts import Facts, Grade, MailboxLook, SilenceLook
 from monitor.setup.probes import SlackFacts, TwilioFacts
 from monitor.sources.base import FolderFacts, MailboxFacts
@@ -289,3 +290,21 @@ def test_a_warning_of_the_configuration_is_a_finding(config: Config) -> None:
     warned = dataclasses.replace(config, warnings=("line 3 [x] y: empty: nobody is told. Write it.",))
     finding = find_troubles(facts_of(warned))[0]
     assert (finding.text, finding.advice) == ("line 3 [x] y: empty: nobody is told", "Write it.")
+
+
+def test_no_switch_configured_is_a_finding(config: Config) -> None:
+    bare = parse_config(TEXT.replace(b'heartbeat_url = "https://hc.example/1"', b""), config.path, "config.toml", {})
+    (finding,) = [one for one in find_troubles(facts_of(bare)) if one.grade is not Grade.GOOD]
+    assert "heartbeat_url" in finding.text
+    assert finding.advice == "Write the address of a dead-man's switch."
+    assert list_for_digest(facts_of(bare)) == [], "the digest has words of its own for it"
+
+
+def test_the_digest_gets_the_same_lines_but_not_what_it_tells_anyway(config: Config) -> None:
+    assert list_for_digest(facts_of(config)) == []
+    facts = facts_of(
+        config, review_pending=2, blind=(("acme", "FR"),), unproven=("Ana",), twilio="HTTP 401. Copy the token again."
+    )
+    assert list_for_digest(facts) == [Trouble("Twilio: HTTP 401. Copy the token again.", bad=True)]
+    trusted = list_for_digest(facts_of(config, unproven=("Ana",), worker=False))
+    assert [(one.bad, one.line.partition(":")[0]) for one in trusted] == [(True, "worker"), (False, "phone")]
