@@ -34,7 +34,11 @@ FRESH = timedelta(days=14)
 """An older figure of Amazon's says nothing about today."""
 
 SILENT_FOR = timedelta(days=7)
-"""Copies or replies that were usual and did not come for so long have stopped coming."""
+SILENT_TIMES = 4
+"""Copies or replies have stopped when none came for so long, and for so many times their usual distance."""
+
+OFTEN_JUNK = 0.1
+"""With this share of the buyers' mails in the spam folder, copies are likely to be lost there too."""
 
 OVER_AT = 0.8
 """A difference is over when it is down to this share of what is allowed: it is not told and taken back from day to day."""
@@ -43,14 +47,15 @@ _DUST = 1e-9
 
 
 class Likely(StrEnum):
-    """What may be behind a difference. The first five hide replies, the last three messages, or make answers of none."""
+    """What may be behind a difference. The first six hide replies, the last three messages, or make answers of none."""
 
     COPIES_OFF = (
         "copies_off"  # no copy of a reply made in Seller Central was ever seen: Confirmation Notifications are off
     )
     COPIES_STOPPED = "copies_stopped"  # they came, and come no more
+    COPIES_UNDECIDED = "copies_undecided"  # they came, and wait for a person to say which thread they answer
     OTHER_TOOL = "other_tool"  # replies from another tool, whose Sent mail is not read
-    COPIES_IN_JUNK = "copies_in_junk"  # Amazon's mails lie in the spam folder, and copies among them
+    COPIES_IN_JUNK = "copies_in_junk"  # Amazon's mails are taken for spam, and copies among them
     MARKED_THERE = "marked_there"  # "No response needed" pressed in Seller Central only
     WAIVED_HERE = "waived_here"  # "No response needed" pressed here only
     MARKED_HERE = "marked_here"  # "Answered" pressed here, and Amazon knows of no reply
@@ -75,6 +80,7 @@ class Comparison:
         known_from: the oldest mail of the account that was read; None: none.
         copies, replies: copies of replies made in Seller Central, and replies in Sent.
         junk: buyer messages of the window that lay in the spam folder.
+        undecided: copies of replies that wait for a person's decision.
     """
 
     account: str
@@ -87,14 +93,15 @@ class Comparison:
     copies: Sight = Sight()
     replies: Sight = Sight()
     junk: int = 0
+    undecided: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
     """That we and Amazon differ. `amazon` and `ours` are late shares (0 to 1); `causes` the most likely first.
 
-    The rest is what the causes rest on: when the last copy came, and how many messages lay in the spam folder or were
-    marked by a person.
+    The rest is what the causes rest on: when the last copy came, how many wait for a decision, and how many messages lay in
+    the spam folder or were marked by a person.
     """
 
     account: str
@@ -105,6 +112,7 @@ class Difference:
     ours: float
     causes: tuple[Likely, ...]
     copies_last_at: datetime | None = None
+    undecided: int = 0
     junk: int = 0
     waived: int = 0
     marked: int = 0
@@ -165,6 +173,7 @@ def find_difference(one: Comparison, allowed: float) -> Difference | None:
         ours=late,
         causes=rank_causes(one),
         copies_last_at=one.copies.last_seen_at,
+        undecided=one.undecided,
         junk=one.junk,
         waived=ours.waived,
         marked=ours.marked_by_hand,
@@ -175,25 +184,31 @@ def rank_causes(one: Comparison) -> tuple[Likely, ...]:
     """Return what may be behind a difference, by how much of what was seen speaks for it; at most three."""
     ours = one.ours[0]
     apart = abs(_gap(ours, one.late_ratio)) * ours.judged
-    weights = _hidden_replies(one) if _gap(ours, one.late_ratio) > 0 else _other_messages(one, ours, apart)
+    weights = _hidden_replies(one, apart) if _gap(ours, one.late_ratio) > 0 else _other_messages(one, ours, apart)
     order = sorted((weight, cause) for cause, weight in weights.items() if weight)
     places = {cause: place for place, cause in enumerate(Likely)}
     ranked = sorted(order, key=lambda pair: (-pair[0], places[pair[1]]))
     return tuple(cause for _, cause in ranked[:3])
 
 
-def _hidden_replies(one: Comparison) -> dict[Likely, int]:
+def _hidden_replies(one: Comparison, apart: float) -> dict[Likely, int]:
     """Amazon saw replies that we did not, or takes messages out that we count."""
     never = one.copies.count == 0
-    stopped = not never and _silent(one.copies, one.read_at)
-    no_sent_mail = one.replies.count == 0 or _silent(one.replies, one.read_at)
+    stopped = not never and _silent(one.copies, one)
     return {
         Likely.COPIES_OFF: 3 if never else 0,
         Likely.COPIES_STOPPED: 3 if stopped else 0,
-        Likely.OTHER_TOOL: 2 if no_sent_mail else 1,
-        Likely.COPIES_IN_JUNK: 2 if one.junk else 0,
+        Likely.COPIES_UNDECIDED: _share(one.undecided, apart),
+        Likely.OTHER_TOOL: 2 if _silent(one.replies, one) else 1,
+        Likely.COPIES_IN_JUNK: _junk(one),
         Likely.MARKED_THERE: 1,
     }
+
+
+def _junk(one: Comparison) -> int:
+    if not one.junk:
+        return 0
+    return 2 if one.junk >= OFTEN_JUNK * one.ours[0].received else 1
 
 
 def _other_messages(one: Comparison, ours: Figures, apart: float) -> dict[Likely, int]:
@@ -201,7 +216,7 @@ def _other_messages(one: Comparison, ours: Figures, apart: float) -> dict[Likely
     return {
         Likely.WAIVED_HERE: _share(ours.waived, apart),
         Likely.MARKED_HERE: _share(ours.marked_by_hand, apart),
-        Likely.MAIL_MISSING: 2 if one.junk else 1,
+        Likely.MAIL_MISSING: max(1, _junk(one)),
     }
 
 
@@ -212,8 +227,12 @@ def _share(count: int, apart: float) -> int:
     return 3 if count >= apart / 2 else 1
 
 
-def _silent(sight: Sight, at: datetime) -> bool:
-    return sight.last_seen_at is None or at - sight.last_seen_at > SILENT_FOR
+def _silent(sight: Sight, one: Comparison) -> bool:
+    """Return whether mails of a kind never came, or have stopped: a rare kind may be away for weeks."""
+    if sight.count == 0 or sight.last_seen_at is None:
+        return True
+    usual = (sight.last_seen_at - (one.known_from or sight.last_seen_at)) / sight.count
+    return one.read_at - sight.last_seen_at > max(SILENT_FOR, SILENT_TIMES * usual)
 
 
 def _gap(figures: Figures, late_ratio: float) -> float:
@@ -229,6 +248,7 @@ def difference_content(name: str, found: Difference) -> dict[str, Any]:
         ours=1 - found.ours,
         causes=[cause.value for cause in found.causes],
         copies_last_at=found.copies_last_at,
+        undecided=found.undecided,
         junk=found.junk,
         waived=found.waived,
         marked=found.marked,

@@ -58,9 +58,8 @@ def _compare(connection: Connection, services: Services, book: AddressBook, one:
     name = f"{one.account} {one.marketplace}" if len(services.config.accounts) > 1 else one.marketplace
     if found is not None and before != _direction(found):
         words = difference_content(name, found)
-        log.warning(
-            "amazon's figure differs", account=one.account, marketplace=one.marketplace, causes=list(found.causes)
-        )
+        causes = [cause.value for cause in found.causes]
+        log.warning("amazon's figure differs", account=one.account, marketplace=one.marketplace, causes=causes)
         record_mark(connection, mark, now, _direction(found))
     elif found is None and before is not None and find_difference(one, allowed * OVER_AT) is None:
         words = content.health(content.HealthKind.FIGURE_AGREES, name)

@@ -1,7 +1,7 @@
 """Amazon's own figures beside ours, in words: a table of both, and what a difference is likely made of."""
 
 from monitor.report.model import AmazonComparison, Report
-from monitor.report.view import Section, Table, difference_words, is_blind, place, table_rate
+from monitor.report.view import Section, Table, difference_words, place, sees_too_little, table_rate
 from monitor.report.wording import Wording
 
 _COLUMNS = ("amazon", "ours", "amazon_average", "ours_average", "source")
@@ -33,7 +33,7 @@ def _row(one: AmazonComparison, report: Report, words: Wording) -> tuple[str, ..
     return (
         words.say("amazon_row", market=market, days=figure.window_days),
         words.percent(1 - figure.late_ratio),
-        table_rate(one.ours, is_blind(report, figure.account, figure.marketplace), words),
+        table_rate(one.ours, sees_too_little(report, figure), words),
         words.short_duration(figure.average_response_seconds),
         words.short_duration(one.ours.average_response_seconds),
         words.say("source.sp_api" if figure.source == "sp_api" else "source.typed", at=at),

@@ -226,6 +226,12 @@ def amazon_line(report: Report, words: Wording) -> str:
     return " ".join([line, *difference_words(furthest.amazon, report, words)[:2]])
 
 
+def sees_too_little(report: Report, figure: AmazonFigure) -> bool:
+    """Return whether ours of these days is "at least": replies were never seen there, or Amazon's figure says so."""
+    unseen = figure.difference is not None and figure.difference.replies_unseen
+    return unseen or is_blind(report, figure.account, figure.marketplace)
+
+
 def difference_words(figure: AmazonFigure, report: Report, words: Wording) -> list[str]:
     """Return what a difference from Amazon's figure means, then its likely causes, the first one first; [] without one."""
     found = figure.difference
@@ -244,7 +250,7 @@ def amazon_words(report: Report, index: int, words: Wording) -> str:
         market=place(figure.account, figure.marketplace, report, words),
         days=figure.window_days,
         amazon=words.percent(1 - figure.late_ratio),
-        ours=shown_rate(comparison.ours, is_blind(report, figure.account, figure.marketplace), words),
+        ours=shown_rate(comparison.ours, sees_too_little(report, figure), words),
     )
     if report.now - figure.read_at > timedelta(days=2):
         text += f" ({words.say('read_at', at=words.day(figure.read_at.astimezone(words.zone).date()))})"

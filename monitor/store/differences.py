@@ -1,6 +1,7 @@
 """Amazon's newest figures beside ours of the same span, counted in the database."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,7 +14,7 @@ from monitor.core.snapshot import AmazonSnapshot
 from monitor.store.amazon import read_newest_figures
 from monitor.store.columns import to_microseconds
 from monitor.store.evidence import read_evidence
-from monitor.store.schema import amazon_figure, message
+from monitor.store.schema import amazon_figure, message, review
 
 
 def newest_figure_id(connection: Connection) -> int:
@@ -32,7 +33,13 @@ def read_comparisons(connection: Connection, now: datetime) -> list[Comparison]:
         sight = Sight(count=row.count, last_seen_at=row.last_seen_at)
         seen.setdefault((row.account, row.marketplace), {})[row.evidence] = sight
     known_from = _oldest_mails(connection, sorted({one.account for one in fresh}))
-    return [_compare(connection, one, seen.get((one.account, one.marketplace), {}), known_from) for one in fresh]
+    undecided = _undecided_copies(connection)
+    found = []
+    for one in fresh:
+        place = (one.account, one.marketplace)
+        compared = _compare(connection, one, seen.get(place, {}), known_from)
+        found.append(replace(compared, undecided=undecided.get(place, 0)))
+    return found
 
 
 def _compare(
@@ -112,6 +119,16 @@ def _figures(values: Mapping[Any, Any], place: int) -> Figures:
         late_response_rate=(late + none) / judged if judged else None,
         marked_by_hand=by_hand,
     )
+
+
+def _undecided_copies(connection: Connection) -> dict[tuple[str, str], int]:
+    """Return how many replies and copies of replies wait for a person to say which thread they answer."""
+    statement = (
+        select(review.c.account, review.c.marketplace, func.count().label("waiting"))
+        .where(review.c.settled_at.is_(None), review.c.kind.in_(("unproven_copy", "tie")))
+        .group_by(review.c.account, review.c.marketplace)
+    )
+    return {(row.account, row.marketplace or ""): row.waiting for row in connection.execute(statement)}
 
 
 def _oldest_mails(connection: Connection, accounts: Sequence[str]) -> dict[str, datetime]:

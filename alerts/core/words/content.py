@@ -105,6 +105,7 @@ def figure_differs(
     ours: float,
     causes: Sequence[str],
     copies_last_at: datetime | None = None,
+    undecided: int = 0,
     junk: int = 0,
     waived: int = 0,
     marked: int = 0,
@@ -115,7 +116,7 @@ def figure_differs(
         name: the marketplace, with its account where there are several.
         amazon, ours: shares answered in time, 0 to 1.
         causes: `difference_<cause>` are their words, the most likely first.
-        copies_last_at, junk, waived, marked: what the causes rest on.
+        copies_last_at, undecided, junk, waived, marked: what the causes rest on.
     """
     difference = {
         "days": window_days,
@@ -123,6 +124,7 @@ def figure_differs(
         "ours": ours,
         "causes": list(causes),
         "copies_last_at": None if copies_last_at is None else instant(copies_last_at),
+        "undecided": undecided,
         "junk": junk,
         "waived": waived,
         "marked": marked,

@@ -1,5 +1,6 @@
 """That Amazon's figure and ours differ, in words: both figures, what that means, and what is likely behind it."""
 
+import math
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -7,7 +8,8 @@ from typing import Any
 from alerts.core.words.catalog import Words
 from alerts.core.words.content import read_instant
 
-_COUNTED = {"copies_in_junk": "junk", "waived_here": "waived", "marked_here": "marked"}
+_DUST = 1e-9
+_COUNTED = {"copies_undecided": "undecided", "copies_in_junk": "junk", "waived_here": "waived", "marked_here": "marked"}
 
 
 def difference_lines(words: Words, difference: Mapping[str, Any], now: datetime) -> list[str]:
@@ -17,7 +19,8 @@ def difference_lines(words: Words, difference: Mapping[str, Any], now: datetime)
         LookupError, ValueError: a translation or the content is broken.
     """
     amazon, ours = float(difference["amazon"]), float(difference["ours"])
-    figures = words.say("difference", days=difference["days"], amazon=words.percent(amazon), ours=words.percent(ours))
+    shown = {"amazon": words.percent(_floor(amazon)), "ours": words.percent(_floor(ours))}
+    figures = words.say("difference", days=difference["days"], **shown)
     return [figures, *meaning_lines(words, difference, now)]
 
 
@@ -29,6 +32,11 @@ def meaning_lines(words: Words, difference: Mapping[str, Any], now: datetime) ->
         text = _cause(words, str(cause), difference, now)
         lines.append(words.say("difference_or" if place else "difference_likely", cause=text))
     return lines
+
+
+def _floor(share: float) -> float:
+    """Return a share of success rounded down to a tenth of a percent, as the report does: never better than it is."""
+    return math.floor(share * 1000 + _DUST) / 1000
 
 
 def _cause(words: Words, cause: str, difference: Mapping[str, Any], now: datetime) -> str:

@@ -146,14 +146,34 @@ def causes(one: Comparison) -> tuple[Likely, ...]:
             {"copies": Sight()}, (Likely.COPIES_OFF, Likely.OTHER_TOOL, Likely.MARKED_THERE), id="never a copy"
         ),
         pytest.param(
-            {"copies": Sight(count=9, last_seen_at=NOW - SILENT_FOR - timedelta(seconds=1))},
+            {"copies": Sight(count=90, last_seen_at=NOW - SILENT_FOR - timedelta(seconds=1))},
             (Likely.COPIES_STOPPED, Likely.OTHER_TOOL, Likely.MARKED_THERE),
             id="copies stopped",
         ),
         pytest.param(
-            {"copies": Sight(count=9, last_seen_at=NOW - SILENT_FOR)},
+            {"copies": Sight(count=90, last_seen_at=NOW - SILENT_FOR)},
             (Likely.OTHER_TOOL, Likely.MARKED_THERE),
             id="a copy a week ago",
+        ),
+        pytest.param(
+            {"copies": Sight(count=5, last_seen_at=NOW - timedelta(days=20))},
+            (Likely.OTHER_TOOL, Likely.MARKED_THERE),
+            id="copies were always rare",
+        ),
+        pytest.param(
+            {"undecided": 23},
+            (Likely.COPIES_UNDECIDED, Likely.OTHER_TOOL, Likely.MARKED_THERE),
+            id="copies wait for a decision, half of what is missing",
+        ),
+        pytest.param(
+            {"undecided": 1, "replies": Sight()},
+            (Likely.OTHER_TOOL, Likely.COPIES_UNDECIDED, Likely.MARKED_THERE),
+            id="one copy waits for a decision",
+        ),
+        pytest.param(
+            {"junk": 1},
+            (Likely.OTHER_TOOL, Likely.COPIES_IN_JUNK, Likely.MARKED_THERE),
+            id="little lay in the spam folder",
         ),
         pytest.param({}, (Likely.OTHER_TOOL, Likely.MARKED_THERE), id="copies and replies come as ever"),
         pytest.param(
@@ -162,12 +182,12 @@ def causes(one: Comparison) -> tuple[Likely, ...]:
             id="neither copies nor replies",
         ),
         pytest.param(
-            {"junk": 4},
+            {"junk": 10},
             (Likely.COPIES_IN_JUNK, Likely.OTHER_TOOL, Likely.MARKED_THERE),
             id="mails lay in the spam folder",
         ),
         pytest.param(
-            {"junk": 4, "replies": Sight()},
+            {"junk": 10, "replies": Sight()},
             (Likely.OTHER_TOOL, Likely.COPIES_IN_JUNK, Likely.MARKED_THERE),
             id="spam folder, and no reply was ever sent by mail",
         ),
@@ -191,7 +211,7 @@ def test_unseen_replies_are_explained_by_what_was_seen(changes: dict[str, Any], 
             id="more were marked as answered",
         ),
         pytest.param(
-            figures(96, late=4, waived=1), 2, (Likely.MAIL_MISSING, Likely.WAIVED_HERE), id="mails in the spam folder"
+            figures(96, late=4, waived=1), 10, (Likely.MAIL_MISSING, Likely.WAIVED_HERE), id="mails in the spam folder"
         ),
     ],
 )

@@ -112,13 +112,17 @@ WORDS: Table = {
     "health_figure_differs": "Amazons Zahl und unsere weichen ab für {name}{detail}.",
     "health_figure_agrees": "Amazons Zahl und unsere stimmen für {name} wieder überein.",
     "difference": "Rechtzeitig beantwortet in {days} Tagen: {amazon} nach Amazons Zählung, {ours} nach der von ReplyBy.",
-    "difference_replies": "ReplyBy sieht also nicht alle Antworten: es warnt womöglich vor Beantwortetem.",
-    "difference_messages": "Amazon zählt also, was ReplyBy nicht sieht: es schweigt womöglich, wo eine Antwort fällig ist.",
+    "difference_replies": "ReplyBy sieht nicht alle Antworten: manche Warnung betrifft längst Beantwortetes.",
+    "difference_messages": "Amazon zählt, was ReplyBy nicht sieht: es schweigt womöglich, wo eine Antwort fällig ist.",
     "difference_likely": "Am wahrscheinlichsten: {cause}",
     "difference_or": "Oder: {cause}",
     "difference_copies_off": "Die Bestätigungsbenachrichtigungen sind aus. Hier wurde noch nie die Kopie einer Antwort aus Seller Central gesehen. Seller Central → Einstellungen → Benachrichtigungseinstellungen → Nachrichten → Bestätigungsbenachrichtigungen, für diesen Marktplatz.",  # noqa: E501
     "difference_copies_stopped": "Die Bestätigungsbenachrichtigungen wurden ausgeschaltet oder gehen woandershin. Die letzte Kopie einer Antwort aus Seller Central kam am {at}.",  # noqa: E501
     "difference_other_tool": "Antworten gehen aus einem anderen Werkzeug hinaus, dessen gesendete Mails ReplyBy nicht liest. Dessen Postfach mit folders = [] hinzufügen.",  # noqa: E501
+    "difference_copies_undecided": (
+        "{n} Kopie einer Antwort wartet auf die Entscheidung eines Menschen. Eingeben: replyby review",
+        "{n} Kopien von Antworten warten auf die Entscheidung eines Menschen. Eingeben: replyby review",
+    ),
     "difference_copies_in_junk": (
         "Kopien von Antworten liegen im Spam-Ordner, wie {n} Käufernachricht. Dort als „Kein Spam“ markieren.",
         "Kopien von Antworten liegen im Spam-Ordner, wie {n} Käufernachrichten. Dort als „Kein Spam“ markieren.",

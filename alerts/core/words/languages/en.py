@@ -118,13 +118,17 @@ WORDS: Table = {
     "health_figure_differs": "Amazon's figure and ours differ for {name}{detail}.",
     "health_figure_agrees": "Amazon's figure and ours agree again for {name}.",
     "difference": "Answered in time over {days} days: {amazon} as Amazon counts, {ours} as ReplyBy counts.",
-    "difference_replies": "So ReplyBy does not see all replies: it may alarm for what is answered.",
-    "difference_messages": "So Amazon counts what ReplyBy does not see: it may be silent where a reply is due.",
+    "difference_replies": "ReplyBy does not see all replies: some of its alarms are about what was answered.",
+    "difference_messages": "Amazon counts what ReplyBy does not see: it may be silent where a reply is due.",
     "difference_likely": "Most likely: {cause}",
     "difference_or": "Or: {cause}",
     "difference_copies_off": "Confirmation Notifications are off. No copy of a reply made in Seller Central was ever seen here. Seller Central → Settings → Notification preferences → Messaging → Confirmation Notifications, for this marketplace.",  # noqa: E501
     "difference_copies_stopped": "Confirmation Notifications were switched off or go elsewhere. The last copy of a reply made in Seller Central came on {at}.",  # noqa: E501
     "difference_other_tool": "replies go out from another tool, whose sent mail ReplyBy does not read. Add its mailbox with folders = [].",  # noqa: E501
+    "difference_copies_undecided": (
+        "{n} copy of a reply waits for a person's decision. Type: replyby review",
+        "{n} copies of replies wait for a person's decision. Type: replyby review",
+    ),
     "difference_copies_in_junk": (
         "copies of replies lie in the spam folder, as {n} buyer message did. Mark them as not spam.",
         "copies of replies lie in the spam folder, as {n} buyer messages did. Mark them as not spam.",

@@ -112,13 +112,17 @@ WORDS: Table = {
     "health_figure_differs": "La cifra de Amazon y la nuestra difieren para {name}{detail}.",
     "health_figure_agrees": "La cifra de Amazon y la nuestra vuelven a coincidir para {name}.",
     "difference": "Respondidos a tiempo en {days} días: {amazon} según Amazon, {ours} según ReplyBy.",
-    "difference_replies": "Así que ReplyBy no ve todas las respuestas: puede avisar de lo ya respondido.",
-    "difference_messages": "Así que Amazon cuenta lo que ReplyBy no ve: puede callar donde hace falta una respuesta.",
+    "difference_replies": "ReplyBy no ve todas las respuestas: algunos avisos son de lo ya respondido.",
+    "difference_messages": "Amazon cuenta lo que ReplyBy no ve: puede callar donde hace falta una respuesta.",
     "difference_likely": "Lo más probable: {cause}",
     "difference_or": "O bien: {cause}",
     "difference_copies_off": "las notificaciones de confirmación están desactivadas. Aquí nunca se ha visto la copia de una respuesta hecha en Seller Central. Seller Central → Configuración → Preferencias de notificación → Mensajes → Notificaciones de confirmación, para esta tienda.",  # noqa: E501
     "difference_copies_stopped": "las notificaciones de confirmación se desactivaron o van a otro sitio. La última copia de una respuesta hecha en Seller Central llegó el {at}.",  # noqa: E501
     "difference_other_tool": "las respuestas salen de otra herramienta, cuyo correo enviado ReplyBy no lee. Añada su buzón con folders = [].",  # noqa: E501
+    "difference_copies_undecided": (
+        "{n} copia de una respuesta espera la decisión de una persona. Escriba: replyby review",
+        "{n} copias de respuestas esperan la decisión de una persona. Escriba: replyby review",
+    ),
     "difference_copies_in_junk": (
         "hay copias de respuestas en la carpeta de spam, como {n} mensaje de un comprador. Márquelas como no spam.",
         "hay copias de respuestas en la carpeta de spam, como {n} mensajes de compradores. Márquelas como no spam.",

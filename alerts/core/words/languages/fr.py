@@ -112,13 +112,17 @@ WORDS: Table = {
     "health_figure_differs": "Le chiffre d'Amazon et le nôtre diffèrent pour {name}{detail}.",
     "health_figure_agrees": "Le chiffre d’Amazon et le nôtre concordent de nouveau pour {name}.",
     "difference": "Réponses à temps sur {days} jours : {amazon} selon Amazon, {ours} selon ReplyBy.",
-    "difference_replies": "ReplyBy ne voit donc pas toutes les réponses : il peut alerter pour ce qui est répondu.",
-    "difference_messages": "Amazon compte donc ce que ReplyBy ne voit pas : il peut se taire alors qu’une réponse est due.",
+    "difference_replies": "ReplyBy ne voit pas toutes les réponses : certaines alertes portent sur ce qui est déjà répondu.",
+    "difference_messages": "Amazon compte ce que ReplyBy ne voit pas : il peut se taire alors qu’une réponse est due.",
     "difference_likely": "Le plus probable : {cause}",
     "difference_or": "Ou : {cause}",
     "difference_copies_off": "les notifications de confirmation sont désactivées. Aucune copie d’une réponse faite dans Seller Central n’a jamais été vue ici. Seller Central → Paramètres → Préférences de notification → Messagerie → Notifications de confirmation, pour ce site.",  # noqa: E501
     "difference_copies_stopped": "les notifications de confirmation ont été désactivées ou partent ailleurs. La dernière copie d’une réponse faite dans Seller Central date du {at}.",  # noqa: E501
     "difference_other_tool": "des réponses partent d’un autre outil, dont ReplyBy ne lit pas les messages envoyés. Ajoutez sa boîte avec folders = [].",  # noqa: E501
+    "difference_copies_undecided": (
+        "{n} copie de réponse attend la décision d’une personne. Tapez : replyby review",
+        "{n} copies de réponses attendent la décision d’une personne. Tapez : replyby review",
+    ),
     "difference_copies_in_junk": (
         "des copies de réponses sont dans le dossier spam, comme {n} message d’acheteur. Marquez-les comme non indésirables.",
         "des copies de réponses sont dans le dossier spam, comme {n} messages d’acheteurs. Marquez-les comme non indésirables.",

@@ -112,13 +112,17 @@ WORDS: Table = {
     "health_figure_differs": "La cifra di Amazon e la nostra differiscono per {name}{detail}.",
     "health_figure_agrees": "Il dato di Amazon e il nostro coincidono di nuovo per {name}.",
     "difference": "Risposte in tempo in {days} giorni: {amazon} secondo Amazon, {ours} secondo ReplyBy.",
-    "difference_replies": "Quindi ReplyBy non vede tutte le risposte: può avvisare per ciò che ha già risposta.",
-    "difference_messages": "Quindi Amazon conta ciò che ReplyBy non vede: può tacere dove serve una risposta.",
+    "difference_replies": "ReplyBy non vede tutte le risposte: alcuni avvisi riguardano ciò che ha già risposta.",
+    "difference_messages": "Amazon conta ciò che ReplyBy non vede: può tacere dove serve una risposta.",
     "difference_likely": "Molto probabilmente: {cause}",
     "difference_or": "Oppure: {cause}",
     "difference_copies_off": "le notifiche di conferma sono disattivate. Qui non si è mai vista la copia di una risposta data in Seller Central. Seller Central → Impostazioni → Preferenze di notifica → Messaggi → Notifiche di conferma, per questo negozio.",  # noqa: E501
     "difference_copies_stopped": "le notifiche di conferma sono state disattivate o vanno altrove. L’ultima copia di una risposta data in Seller Central è arrivata il {at}.",  # noqa: E501
     "difference_other_tool": "le risposte partono da un altro strumento, di cui ReplyBy non legge la posta inviata. Aggiunga la sua casella con folders = [].",  # noqa: E501
+    "difference_copies_undecided": (
+        "{n} copia di una risposta attende la decisione di una persona. Scriva: replyby review",
+        "{n} copie di risposte attendono la decisione di una persona. Scriva: replyby review",
+    ),
     "difference_copies_in_junk": (
         "copie di risposte sono nella cartella spam, come {n} messaggio di un acquirente. Le segni come non spam.",
         "copie di risposte sono nella cartella spam, come {n} messaggi di acquirenti. Le segni come non spam.",
