@@ -138,9 +138,9 @@ WORDS: Table = {
     ),
     "difference_mail_missing": "Mails von Käufern liegen im Spam-Ordner oder gehen an eine andere Adresse. Dort nachsehen, und bei „Käufernachrichten“ in den Benachrichtigungseinstellungen von Seller Central.",  # noqa: E501
     "health_secret_expires": "Ein Geheimnis von {name} läuft bald ab{detail}.",
-    "health_secret_expires_hint": "In Seller Central: Apps und Services → Apps entwickeln → die Anwendung → LWA-Anmeldedaten → Geheimnis erneuern. Dann lwa_client_secret und das neue secret_expires eintragen.",  # noqa: E501
+    "health_secret_expires_hint": "In Seller Central: Apps entwickeln → die Anwendung → LWA-Anmeldedaten → Geheimnis erneuern. Dann lwa_client_secret und das neue secret_expires eintragen.",  # noqa: E501
     "health_secret_expired": "Ein Geheimnis von {name} ist abgelaufen{detail}.",
-    "health_secret_expired_hint": "In Seller Central: Apps und Services → Apps entwickeln → die Anwendung → LWA-Anmeldedaten → Geheimnis erneuern. Dann lwa_client_secret und das neue secret_expires eintragen.",  # noqa: E501
+    "health_secret_expired_hint": "In Seller Central: Apps entwickeln → die Anwendung → LWA-Anmeldedaten → Geheimnis erneuern. Dann lwa_client_secret und das neue secret_expires eintragen.",  # noqa: E501
     "health_amazon_silent": "Amazons Schnittstelle liefert für {name} nichts{since}{detail}.",
     "health_other": "ReplyBy, {name}{since}{detail}.",
     "clocks_running": ("{n} Frist läuft", "{n} Fristen laufen"),

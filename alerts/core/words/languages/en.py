@@ -144,9 +144,9 @@ WORDS: Table = {
     ),
     "difference_mail_missing": "mails of buyers lie in the spam folder or go to another address. Look there, and at Buyer Messages in Seller Central's notification preferences.",  # noqa: E501
     "health_secret_expires": "A secret of {name} expires soon{detail}.",
-    "health_secret_expires_hint": "In Seller Central: Apps and Services → Develop Apps → the application → LWA credentials → Rotate secret. Set lwa_client_secret and the new secret_expires.",  # noqa: E501
+    "health_secret_expires_hint": "In Seller Central: Develop Apps → the application → LWA credentials → Rotate secret. Set lwa_client_secret and the new secret_expires.",  # noqa: E501
     "health_secret_expired": "A secret of {name} has expired{detail}.",
-    "health_secret_expired_hint": "In Seller Central: Apps and Services → Develop Apps → the application → LWA credentials → Rotate secret. Set lwa_client_secret and the new secret_expires.",  # noqa: E501
+    "health_secret_expired_hint": "In Seller Central: Develop Apps → the application → LWA credentials → Rotate secret. Set lwa_client_secret and the new secret_expires.",  # noqa: E501
     "health_amazon_silent": "Amazon's interface gives {name} nothing{since}{detail}.",
     "health_other": "ReplyBy, {name}{since}{detail}.",
     "clocks_running": ("{n} clock is running", "{n} clocks are running"),

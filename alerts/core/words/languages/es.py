@@ -138,9 +138,9 @@ WORDS: Table = {
     ),
     "difference_mail_missing": "hay mensajes de compradores en la carpeta de spam o van a otra dirección. Mire allí, y en «Mensajes del comprador» de las preferencias de notificación de Seller Central.",  # noqa: E501
     "health_secret_expires": "Un secreto de {name} caduca pronto{detail}.",
-    "health_secret_expires_hint": "En Seller Central: Aplicaciones y servicios → Desarrollar aplicaciones → la aplicación → credenciales LWA → renovar el secreto. Escriba lwa_client_secret y el nuevo secret_expires.",  # noqa: E501
+    "health_secret_expires_hint": "En Seller Central: Desarrollar aplicaciones → la aplicación → credenciales LWA → renovar el secreto. Escriba lwa_client_secret y el nuevo secret_expires.",  # noqa: E501
     "health_secret_expired": "Un secreto de {name} ha caducado{detail}.",
-    "health_secret_expired_hint": "En Seller Central: Aplicaciones y servicios → Desarrollar aplicaciones → la aplicación → credenciales LWA → renovar el secreto. Escriba lwa_client_secret y el nuevo secret_expires.",  # noqa: E501
+    "health_secret_expired_hint": "En Seller Central: Desarrollar aplicaciones → la aplicación → credenciales LWA → renovar el secreto. Escriba lwa_client_secret y el nuevo secret_expires.",  # noqa: E501
     "health_amazon_silent": "La interfaz de Amazon no da nada para {name}{since}{detail}.",
     "health_other": "ReplyBy, {name}{since}{detail}.",
     "clocks_running": ("{n} plazo corre", "{n} plazos corren"),

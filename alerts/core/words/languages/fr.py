@@ -138,9 +138,9 @@ WORDS: Table = {
     ),
     "difference_mail_missing": "des messages d’acheteurs sont dans le dossier spam ou partent à une autre adresse. Regardez-y, ainsi que « Messages des acheteurs » dans les préférences de notification de Seller Central.",  # noqa: E501
     "health_secret_expires": "Un secret de {name} expire bientôt{detail}.",
-    "health_secret_expires_hint": "Dans Seller Central : Applications et services → Développer des applications → l'application → identifiants LWA → renouveler le secret. Renseignez lwa_client_secret et le nouveau secret_expires.",  # noqa: E501
+    "health_secret_expires_hint": "Dans Seller Central : Développer des applications → l'application → identifiants LWA → renouveler le secret. Renseignez lwa_client_secret et le nouveau secret_expires.",  # noqa: E501
     "health_secret_expired": "Un secret de {name} a expiré{detail}.",
-    "health_secret_expired_hint": "Dans Seller Central : Applications et services → Développer des applications → l'application → identifiants LWA → renouveler le secret. Renseignez lwa_client_secret et le nouveau secret_expires.",  # noqa: E501
+    "health_secret_expired_hint": "Dans Seller Central : Développer des applications → l'application → identifiants LWA → renouveler le secret. Renseignez lwa_client_secret et le nouveau secret_expires.",  # noqa: E501
     "health_amazon_silent": "L'interface d'Amazon ne donne rien pour {name}{since}{detail}.",
     "health_other": "ReplyBy, {name}{since}{detail}.",
     "clocks_running": ("{n} délai en cours", "{n} délais en cours"),

@@ -138,9 +138,9 @@ WORDS: Table = {
     ),
     "difference_mail_missing": "messaggi di acquirenti sono nella cartella spam o vanno a un altro indirizzo. Guardi lì, e in «Messaggi degli acquirenti» nelle preferenze di notifica di Seller Central.",  # noqa: E501
     "health_secret_expires": "Un segreto di {name} scade presto{detail}.",
-    "health_secret_expires_hint": "In Seller Central: App e servizi → Sviluppa app → l'applicazione → credenziali LWA → rinnova il segreto. Scrivere lwa_client_secret e il nuovo secret_expires.",  # noqa: E501
+    "health_secret_expires_hint": "In Seller Central: Sviluppa app → l'applicazione → credenziali LWA → rinnova il segreto. Scrivere lwa_client_secret e il nuovo secret_expires.",  # noqa: E501
     "health_secret_expired": "Un segreto di {name} è scaduto{detail}.",
-    "health_secret_expired_hint": "In Seller Central: App e servizi → Sviluppa app → l'applicazione → credenziali LWA → rinnova il segreto. Scrivere lwa_client_secret e il nuovo secret_expires.",  # noqa: E501
+    "health_secret_expired_hint": "In Seller Central: Sviluppa app → l'applicazione → credenziali LWA → rinnova il segreto. Scrivere lwa_client_secret e il nuovo secret_expires.",  # noqa: E501
     "health_amazon_silent": "L'interfaccia di Amazon non dà nulla per {name}{since}{detail}.",
     "health_other": "ReplyBy, {name}{since}{detail}.",
     "clocks_running": ("{n} termine in corso", "{n} termini in corso"),
