@@ -19,6 +19,9 @@ from monitor.oauth.provider import HTTP_TIMEOUT_SECONDS, TEMPORARY, Grant, Refus
 SCOPE = "https://mail.google.com/"
 AUTHORIZE = "https://accounts.google.com/o/oauth2/v2/auth"
 TOKEN = "https://oauth2.googleapis.com/token"  # noqa: S105 - an address
+TRIES = 5
+NOT_YET = "No browser came back yet. Allow the access in the browser, or paste the address at which it ended."
+NOT_THIS = "Not the address of this sign-in. Copy the whole line from the browser's address bar."
 
 
 class Google:
@@ -57,22 +60,29 @@ class Google:
 
         Args:
             show: prints the address to open.
-            wait: returns the address the browser ended at: the listener's own, or one that was pasted.
+            wait: returns the address the browser ended at: the listener's own, or one that was pasted; "" for none yet.
+                An address of another sign-in, or none, is told and asked for again, a few times.
 
         Raises:
-            Refused: declined, or the answer belongs to another sign-in.
+            Refused: declined, or no answer of this sign-in came.
             MailboxError: Google could not be asked.
         """
+        import google.auth.exceptions  # noqa: F401  missing, it shall be told before a person signs in for nothing
+
         verifier = secrets.token_urlsafe(64)
         state = secrets.token_urlsafe(24)
         with LoopbackListener() as listener:
             show(f"Open this address in a browser and allow the access:\n{self._address(listener, verifier, state)}")
-            query = parse_qs(urlsplit(wait(listener)).query)
-            if query.get("error"):
-                raise Refused(query["error"][0])
-            if query.get("state") != [state] or not query.get("code"):
-                raise Refused("the address is not the one of this sign-in")
-            return self._exchange(query["code"][0], verifier, listener.redirect_uri)
+            for _ in range(TRIES):
+                address = wait(listener)
+                query = parse_qs(urlsplit(address).query)
+                if query.get("state") != [state]:
+                    show(NOT_YET if not address else NOT_THIS)
+                    continue
+                if query.get("error") or not query.get("code"):
+                    raise Refused(query.get("error", ["no_code"])[0])
+                return self._exchange(query["code"][0], verifier, listener.redirect_uri)
+        raise Refused("no_answer")
 
     def _address(self, listener: LoopbackListener, verifier: str, state: str) -> str:
         challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
@@ -112,7 +122,7 @@ class Google:
             raise unreachable(self._endpoint) from None
         grant = grant_from(transport.answer)
         if grant.refresh_token is None:
-            raise Refused("no refresh token in the answer")
+            raise Refused("no_refresh_token")
         return grant
 
 

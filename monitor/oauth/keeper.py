@@ -126,7 +126,7 @@ def record_sign_in(mailbox: MailboxConfig, grant: Grant, state_directory: Path, 
         OSError: the file cannot be written.
     """
     if grant.refresh_token is None:
-        raise Refused("no refresh token in the answer")
+        raise Refused("no_refresh_token")
     empty = Token(
         provider=mailbox.oauth,
         username=mailbox.username,

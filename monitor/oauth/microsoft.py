@@ -35,7 +35,7 @@ class Microsoft:
         app = self._ask(lambda app: app)
         flow = self._ask(lambda _: app.initiate_device_flow(scopes=SCOPES))
         if "user_code" not in flow:
-            raise Refused(str(flow.get("error", "no code in the answer")))
+            raise Refused(str(flow.get("error", "no_code")))
         show(f"Open {flow['verification_uri']} in any browser, type the code {flow['user_code']} and allow the access.")
         return self._grant(self._ask(lambda _: app.acquire_token_by_device_flow(flow)))
 

@@ -1,5 +1,6 @@
 """What Google and Microsoft have in common: a grant, a refusal, and where their doors are."""
 
+import sys
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Protocol
@@ -7,7 +8,13 @@ from typing import Any, Protocol
 from monitor.errors import MailboxError, ReplyByError
 
 HTTP_TIMEOUT_SECONDS = 20.0
-MISSING_EXTRA = "The libraries for signing in are not installed. Run `pip install 'replyby[oauth]'`."
+MISSING_EXTRA = (
+    "The libraries for signing in are not installed. "
+    f"Run `{sys.executable} -m pip install 'msal>=1.39,<2' 'google-auth>=2.62,<3'`."
+)
+"""By their own names: where ReplyBy itself was installed from is not known here."""
+
+TRIES_AGAIN = "ReplyBy tries again."
 TEMPORARY = frozenset({"temporarily_unavailable", "server_error", "service_unavailable", "internal_failure"})
 
 
@@ -21,13 +28,28 @@ class Grant:
     refresh_expires_in: timedelta | None = None
 
 
+_RAN_OUT = "The code ran out before it was typed. Try again, and type it at once."
+_CLIENT = "Check client_id and client_secret in config.toml against the provider's console."
+_ADVICE = {
+    "expired_token": _RAN_OUT,
+    "code_expired": _RAN_OUT,
+    "authorization_pending": _RAN_OUT,
+    "invalid_client": _CLIENT,
+    "unauthorized_client": _CLIENT,
+    "invalid_grant": "The code was used already, or it ran out. Try again.",
+    "unknown_tenant": "Check tenant in config.toml: the Directory (tenant) ID.",
+    "no_refresh_token": "Take ReplyBy's access back in the account's settings, and try again.",
+}
+
+
 class Refused(ReplyByError):
     """The provider said no: trying again is useless until a person signs in. `code` is its own word for why."""
 
     def __init__(self, code: str) -> None:
         """Keep the code, cut to what a code may be: error descriptions can hold addresses and ids."""
-        self.code = "".join(char for char in code if char.isalnum() or char in "_-.")[:60] or "no reason given"
-        super().__init__(f"The sign-in was refused ({self.code}). Try again, and allow the access.")
+        self.code = "".join(char for char in code if char.isalnum() or char in "_-.")[:60] or "no_reason_given"
+        advice = _ADVICE.get(self.code, "Try again, and allow the access.")
+        super().__init__(f"The sign-in was refused ({self.code}). {advice}")
 
 
 class Provider(Protocol):
@@ -53,7 +75,7 @@ def grant_from(answer: dict[str, Any]) -> Grant:
         Refused: the answer holds an error, or no token.
     """
     if "error" in answer or not answer.get("access_token"):
-        raise Refused(str(answer.get("error", "no token in the answer")))
+        raise Refused(str(answer.get("error", "no_token")))
     ends = answer.get("refresh_token_expires_in")
     return Grant(
         access_token=str(answer["access_token"]),
@@ -72,4 +94,4 @@ def _seconds(value: Any, default: int) -> int:
 
 def unreachable(host: str) -> MailboxError:
     """Return the error for a provider that could not be asked."""
-    return MailboxError(f"{host}: sign-in server not reachable. ReplyBy tries again.", "unreachable")
+    return MailboxError(f"{host}: sign-in server not reachable. {TRIES_AGAIN}", "unreachable")

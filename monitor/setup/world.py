@@ -9,16 +9,16 @@ from pathlib import Path
 
 from monitor.config.model import Config, MailboxConfig
 from monitor.core.shown import show
-from monitor.errors import ReplyByError
+from monitor.errors import MailboxError, ReplyByError
 from monitor.oauth.google import Google
 from monitor.oauth.keeper import TokenKeeper, record_sign_in
 from monitor.oauth.loopback import LoopbackListener
 from monitor.oauth.microsoft import Microsoft
-from monitor.oauth.provider import MISSING_EXTRA
+from monitor.oauth.provider import MISSING_EXTRA, TRIES_AGAIN
 from monitor.setup import probes
 from monitor.setup.autodiscover import Guess, discover, lookups_for
 from monitor.setup.dialogue import Screen
-from monitor.setup.probes import ProbeFailed, SlackFacts, TwilioFacts
+from monitor.setup.probes import SlackFacts, TwilioFacts
 from monitor.sources.base import MailboxFacts, MailSource
 
 
@@ -49,17 +49,16 @@ def sign_in_mailbox(mailbox: MailboxConfig, state_directory: Path, screen: Scree
             grant = Google(mailbox).sign_in(screen.show, lambda listener: _come_back(listener, screen))
     except ModuleNotFoundError:
         raise ReplyByError(MISSING_EXTRA) from None
+    except MailboxError as error:
+        raise ReplyByError(str(error).replace(TRIES_AGAIN, "Check the connection, then try again.")) from None
     return record_sign_in(mailbox, grant, state_directory, now())
 
 
 def _come_back(listener: LoopbackListener, screen: Screen) -> str:
-    """Return the address the browser ended at; where it runs on another machine, as it was pasted."""
+    """Return the address the browser ended at; where it runs on another machine, as it was pasted; "" for none yet."""
     question = 'Press Enter when the page says "Signed in"; or paste the address at which the browser ended: '
     typed = screen.ask(question, secret=False).strip()
-    address = typed or listener.wait(2)
-    if not address:
-        raise ProbeFailed("No browser came back. Try again, and paste the address at which it ended.")
-    return address
+    return typed or listener.wait(2) or ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -54,7 +54,7 @@ def test_a_sign_in_leaves_a_token_that_is_used(provider: str, tmp_path: Path) ->
 
 
 def test_a_browser_that_never_came_back_is_told(tmp_path: Path) -> None:
-    with run_oauth_server() as server, pytest.raises(ReplyByError, match="No browser came back"):
+    with run_oauth_server() as server, pytest.raises(ReplyByError, match="no_answer"):
         sign_in_mailbox(mailbox_of("google", server.token_endpoint), tmp_path, Paster(pastes=False), lambda: NOW)
     assert list(tmp_path.iterdir()) == []
 
