@@ -130,8 +130,8 @@ WORDS: Table = {
         "{n} copies of replies wait for a person's decision. Type: replyby review",
     ),
     "difference_copies_in_junk": (
-        "copies of replies lie in the spam folder, as {n} buyer message did. Mark them as not spam.",
-        "copies of replies lie in the spam folder, as {n} buyer messages did. Mark them as not spam.",
+        "copies of replies are taken for spam, as {n} buyer message was. Mark them as not spam.",
+        "copies of replies are taken for spam, as {n} buyer messages were. Mark them as not spam.",
     ),
     "difference_marked_there": "messages were marked “No response needed” in Seller Central only. Mark them here too.",
     "difference_waived_here": (
