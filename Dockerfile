@@ -4,14 +4,17 @@ WORKDIR /src
 COPY pyproject.toml README.md LICENSE ./
 COPY monitor monitor
 COPY alerts alerts
+# pip is not needed in the result, and bytecode is made at the first start.
 RUN python -m venv /opt/replyby \
-    && /opt/replyby/bin/pip install --no-cache-dir --no-compile ".[postgresql,oauth]"
+    && /opt/replyby/bin/pip install --no-cache-dir --no-compile ".[postgresql,oauth]" \
+    && /opt/replyby/bin/pip uninstall --yes pip setuptools \
+    && find /opt/replyby -name __pycache__ -prune -exec rm -r {} +
 
 FROM python:3.11-slim
 COPY --from=build /opt/replyby /opt/replyby
 RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin replyby \
     && mkdir /data && chown replyby /data
-ENV PATH=/opt/replyby/bin:$PATH PYTHONUNBUFFERED=1 MPLCONFIGDIR=/tmp
+ENV PATH=/opt/replyby/bin:$PATH PYTHONUNBUFFERED=1 PYTHONPYCACHEPREFIX=/tmp/pycache MPLCONFIGDIR=/tmp
 USER replyby
 # config.toml, the database and the secrets live here; set metrics_listen = "0.0.0.0:9464" and metrics_public = true in it.
 WORKDIR /data

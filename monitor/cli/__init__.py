@@ -5,11 +5,12 @@ needs it, so that `--help` answers at once.
 """
 
 import sys
+from typing import Annotated
 
 import typer
 
 from monitor.cli import checks, importing, keeping, mails, people, reports, reviews, running, setup, threads
-from monitor.cli.output import print_problem
+from monitor.cli.output import print_line, print_problem
 from monitor.errors import ConfigError, ReplyByError
 
 app = typer.Typer(
@@ -20,6 +21,29 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            print_line(version("replyby"))
+        except PackageNotFoundError:
+            print_line("not installed")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and end.")
+    ] = False,
+) -> None:
+    """Do nothing beyond what the command does."""
+    del version
+
+
 for room in (setup, importing, checks, running, threads, reviews, people, mails, reports, keeping):
     room.register(app)
 
