@@ -25,7 +25,7 @@ log = structlog.get_logger(__name__)
 
 EVERY = timedelta(hours=24)
 SPREAD = timedelta(minutes=20)
-FIRST_LOOK, LONGEST_LOOK = timedelta(seconds=30), timedelta(minutes=10)
+FIRST_LOOK, LONGEST_LOOK = timedelta(seconds=10), timedelta(minutes=10)
 LONGEST_WAIT = timedelta(hours=12)
 """A report that is not made by then never will be."""
 

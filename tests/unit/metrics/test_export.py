@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from monitor.core.messages import Kind
-from monitor.core.snapshot import RESPONSE_EDGES_SECONDS, MailboxHealth, Snapshot, Tally
+from monitor.core.snapshot import RESPONSE_EDGES_SECONDS, AmazonSnapshot, MailboxHealth, Snapshot, Tally
 from monitor.metrics.catalogue import METRICS, MetricNames, counter_children
 from monitor.metrics.export import PollDurations, build_registry
 from tests.support.metrics_world import NAMES, make_market, make_snapshot
@@ -228,3 +228,16 @@ def test_buckets_never_fall_and_end_at_the_count(counts: dict[str, int]) -> None
     known = [number for number in values if number is not None]
     assert known == sorted(known)
     assert known[-1] == sum(counts.values()) == value(registry, "replyby_response_seconds_count", **key)
+
+
+def test_amazons_own_figures_stand_beside_ours_with_the_instant_of_the_newest() -> None:
+    figure = AmazonSnapshot(account="acme-eu", marketplace="FR", window_days=30, read_at=NOW, late_ratio=0.059)
+    older = replace(
+        figure, window_days=7, read_at=NOW - timedelta(days=1), late_ratio=None, average_response_seconds=5.0
+    )
+    registry = registry_of(replace(EMPTY, amazon=(figure, older)))
+    market = {"account": "acme-eu", "marketplace": "FR"}
+    assert value(registry, "replyby_amazon_late_response_ratio", **market, window="30d") == 0.059
+    assert value(registry, "replyby_amazon_late_response_ratio", **market, window="7d") is None
+    assert value(registry, "replyby_amazon_average_response_seconds", **market, window="7d") == 5.0
+    assert value(registry, "replyby_amazon_figure_timestamp_seconds", **market) == NOW.timestamp()
