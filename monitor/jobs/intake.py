@@ -221,7 +221,7 @@ def _record(
 
 def _resolve(connection: Connection, services: Services, recorded: Recorded, now: datetime) -> list[ClockChange]:
     touched = {**recorded.changed, **recorded.new}
-    changes = resolve_and_save(connection, touched, touched, services.save_context(now))
+    changes = resolve_and_save(connection, touched, touched, services.save_context(now), recorded.rows)
     bounced = any(item.message.kind is Kind.DELIVERY_FAILURE for item in touched.values())
     follow_changes(connection, changes, now, why_open="bounced" if bounced else None)
     return changes

@@ -11,16 +11,18 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Connection, Table, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from monitor.core.facts import Mark, MarkKind, Route
 from monitor.core.messages import Where
 from monitor.core.sla import SlaPolicy, target_for
 from monitor.core.threads import ResolvedClock, ResolvedThread, resolve_threads
+from monitor.store.bulk import insert_rows, update_rows
 from monitor.store.columns import reserve_ids
 from monitor.store.erasing import IDENTIFIERS
-from monitor.store.messages import Incoming, Stored, read_related, save_outcomes
-from monitor.store.schema import decision, frozen_policy, sla_clock, thread
+from monitor.store.messages import Incoming
+from monitor.store.related import Stored, read_related
+from monitor.store.schema import decision, frozen_policy, message, sla_clock, thread
 from monitor.store.tallies import Tallies
 from monitor.store.ties import save_ties
 
@@ -64,10 +66,17 @@ class SaveContext:
 
 
 def resolve_and_save(
-    connection: Connection, ids: Iterable[int], incoming: Mapping[int, Incoming], context: SaveContext
+    connection: Connection,
+    ids: Iterable[int],
+    incoming: Mapping[int, Incoming],
+    context: SaveContext,
+    written: Mapping[int, Mapping[str, Any]] | None = None,
 ) -> list[ClockChange]:
-    """Resolve everything that belongs together with these mails and write what differs."""
-    related = read_related(connection, ids)
+    """Resolve everything that belongs together with these mails and write what differs.
+
+    `written`: the rows that this transaction has just inserted, where the caller has them: they are not read again.
+    """
+    related = read_related(connection, ids, written)
     if not related:
         return []
     marks = _read_marks(connection, related)
@@ -149,19 +158,21 @@ class _Saver:
                     self._continue(old, row)
         if new_clocks:
             ids = reserve_ids(self.connection, sla_clock, len(new_clocks))
-            self.connection.execute(
-                insert(sla_clock), [{"id": row_id, **row} for row_id, row in zip(ids, new_clocks, strict=True)]
+            insert_rows(
+                self.connection,
+                sla_clock,
+                [{"id": row_id, **row} for row_id, row in zip(ids, new_clocks, strict=True)],
             )
             self.changes += [
                 ClockChange(kind=ChangeKind.OPENED, clock_id=clock_id, thread_id=row["thread_id"])
                 for clock_id, row in zip(ids, new_clocks, strict=True)
             ]
-        _update_rows(self.connection, sla_clock, self.clock_updates)
+        update_rows(self.connection, sla_clock, self.clock_updates)
         for old in clocks.values():
             if old.id not in kept:
                 self.connection.execute(delete(sla_clock).where(sla_clock.c.id == old.id))
                 self.changes.append(ClockChange(kind=ChangeKind.ABSORBED, clock_id=old.id, thread_id=old.thread_id))
-        save_outcomes(self.connection, outcomes)
+        update_rows(self.connection, message, outcomes)
         return self.changes
 
     def _read_threads(self) -> dict[int, Any]:
@@ -195,7 +206,7 @@ class _Saver:
         rows = [
             {"id": row_id, **self._thread_row(threads[index], None)} for row_id, index in zip(ids, missing, strict=True)
         ]
-        self.connection.execute(insert(thread), rows)
+        insert_rows(self.connection, thread, rows)
         for index, thread_id in zip(missing, ids, strict=True):
             claimed[index] = thread_id
 
@@ -210,7 +221,7 @@ class _Saver:
             row = self._thread_row(resolved, old)
             if any(getattr(old, key) != value for key, value in row.items()):
                 updates.append({"id": thread_id, **row, "revision": old.revision + 1})
-        _update_rows(self.connection, thread, updates)
+        update_rows(self.connection, thread, updates)
         merged = set(existing) - {thread_id for thread_id in claimed if thread_id is not None}
         for thread_id in merged:
             heir = next(
@@ -379,14 +390,3 @@ def _matching(clock: ResolvedClock, started_by: Mapping[int, Any], kept: set[int
     """Return the stored clock that this one goes on: the oldest that started with one of its messages."""
     fitting = (started_by.get(message_id) for message_id in clock.message_ids)
     return min((old for old in fitting if old is not None and old.id not in kept), key=lambda old: old.id, default=None)
-
-
-def _update_rows(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
-    """Write whole rows by id in one go; all rows name the same columns."""
-    if not rows:
-        return
-    names = [name for name in rows[0] if name != "id"]
-    statement = (
-        update(table).where(table.c.id == bindparam("b_id")).values({name: bindparam(f"b_{name}") for name in names})
-    )
-    connection.execute(statement, [{f"b_{key}": value for key, value in row.items()} for row in rows])

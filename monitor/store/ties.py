@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from monitor.core.messages import Kind
-from monitor.store.messages import Stored
+from monitor.store.related import Stored
 from monitor.store.schema import message, review
 
 

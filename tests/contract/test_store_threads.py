@@ -18,8 +18,9 @@ from monitor.store.clocks import SaveContext, resolve_and_save
 from monitor.store.decisions import read_open_clock, record_mark_by_hand, revoke_last_mark
 from monitor.store.engine import open_engine, reading, writing
 from monitor.store.identifiers import Hasher
-from monitor.store.messages import Incoming, read_related, record_messages
+from monitor.store.messages import Incoming, record_messages
 from monitor.store.migrate import prepare_database
+from monitor.store.related import read_related
 from monitor.store.schema import message, sla_clock, thread
 from monitor.store.tallies import read_tallies
 from tests.builders import at, make_message
@@ -54,7 +55,7 @@ def store(engine: Engine, mails: list[Message]) -> None:
     with writing(engine) as connection:
         recorded = record_messages(connection, incoming, HASHER, NOW)
         touched = {**recorded.changed, **recorded.new}
-        resolve_and_save(connection, touched, touched, context())
+        resolve_and_save(connection, touched, touched, context(), recorded.rows)
 
 
 def kept_clocks(engine: Engine) -> Clocks:
