@@ -222,6 +222,9 @@ def _check_amazon(facts: Facts) -> Iterator[Finding]:
             yield Finding(Grade.BAD, subject, f"the client secret ended on {expires}", advice)
         elif left <= SECRET_ENDS_SOON:
             yield Finding(Grade.DOUBTFUL, subject, f"the client secret ends on {expires}", advice)
+    for account_name, problem in facts.amazon:
+        what, advice = _split(problem.partition(": ")[2])
+        yield Finding(Grade.BAD, f'SP-API of "{account_name}"', what, advice)
     for account_name, marketplace in facts.blind:
         yield Finding(
             Grade.DOUBTFUL,

@@ -73,6 +73,7 @@ class Facts:
         opted_out: people who sent STOP. unproven: people with a phone that never answered a test.
         blind: (account, marketplace) where no reply made in Seller Central was ever seen.
         review_pending: decisions that wait for a person.
+        amazon: (account, line) where what was asked of Amazon failed more than once in a row.
     """
 
     config: Config
@@ -96,3 +97,4 @@ class Facts:
     unproven: tuple[str, ...] = ()
     blind: tuple[tuple[str, str], ...] = ()
     review_pending: int = 0
+    amazon: tuple[tuple[str, str], ...] = ()

@@ -20,6 +20,7 @@ from monitor.jobs.people import OPTED_OUT
 from monitor.setup.doctor_facts import Facts, MailboxLook, SilenceLook
 from monitor.setup.probes import SlackFacts, TwilioFacts, probe_slack, probe_twilio
 from monitor.sources.base import MailSource
+from monitor.store.amazon import read_tasks
 from monitor.store.engine import WorkerLock, reading, store_error
 from monitor.store.evidence import read_evidence, read_sighted
 from monitor.store.health import HEARTBEAT, read_health, read_mark, read_marks
@@ -86,11 +87,23 @@ def _from_store(engine: Engine, config: Config, now: datetime) -> tuple[dict[str
         return {"database": str(store_error(engine.url, error))}, {}
 
 
+def _amazon_troubles(connection: Connection, config: Config) -> tuple[tuple[str, str], ...]:
+    """Return, by account, what asking Amazon failed with lately and more than once."""
+    return tuple(
+        (account.name, str(task.body.get("problem", "")))
+        for account in config.accounts
+        if account.sp_api is not None
+        for task in read_tasks(connection, f"trouble:{account.name}:").values()
+        if task.attempts > 1
+    )
+
+
 def _read(connection: Connection, config: Config, now: datetime) -> dict[str, Any]:
     waiting = stats(connection, now)
     proven = read_marks(connection, PROVEN)
     sighted = read_sighted(connection)
     return {
+        "amazon": _amazon_troubles(connection, config),
         "outbox_pending": waiting.pending,
         "outbox_oldest_due_at": waiting.oldest_at,
         "silences": tuple(

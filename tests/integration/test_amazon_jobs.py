@@ -17,6 +17,7 @@ from monitor.jobs import amazon_orders, amazon_reports
 from monitor.jobs.amazon import ask_amazon
 from monitor.jobs.amazon_desk import Desk
 from monitor.jobs.amazon_watch import secret_stage, watch_amazon
+from monitor.setup.gather import _amazon_troubles
 from monitor.spapi.client import AmazonClient
 from monitor.store.amazon import read_newest_figures, read_tasks
 from monitor.store.engine import reading, writing
@@ -447,6 +448,8 @@ def test_an_order_without_its_role_is_told_and_fetched_once_it_is_granted(rig: R
     assert rig.amazon.count("getOrder") < 12
     (told,) = rig.told()
     assert "role Selling Partner Insights or Inventory and Order Tracking" in told
+    with reading(rig.world.services.engine) as connection:
+        assert [name for name, _ in _amazon_troubles(connection, rig.world.services.config)] == ["acme-eu"]
     rig.amazon.roles.add("order")
     rig.advance(every=300, hours=6)
     assert len(facts_of(rig)) == 1

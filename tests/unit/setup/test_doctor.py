@@ -259,6 +259,13 @@ CASES: dict[str, tuple[dict[str, Any], Grade, str, str, str]] = {
         "the client secret ends on 2027-03-01",
         "Renew the client secret in Seller Central and write the new secret_expires.",
     ),
+    "Amazon refuses": (
+        {"amazon": (("acme", 'SP-API of "acme", getOrder: HTTP 403 Unauthorized. Give the application the role.'),)},
+        Grade.BAD,
+        'SP-API of "acme"',
+        "HTTP 403 Unauthorized",
+        "Give the application the role.",
+    ),
     "blind spot": (
         {"blind": (("acme", "FR"),)},
         Grade.DOUBTFUL,
