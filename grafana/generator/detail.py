@@ -4,7 +4,7 @@ from grafana_foundation_sdk.builders import common, dashboard, table
 from grafana_foundation_sdk.models import common as common_model
 from grafana_foundation_sdk.models import dashboard as model
 
-from grafana.generator import detail_worker
+from grafana.generator import detail_amazon, detail_worker
 from grafana.generator.board import account_variable, datasource_variable, deadline_annotation, row
 from grafana.generator.panels import (
     Place,
@@ -39,7 +39,7 @@ def build_detail() -> dashboard.Dashboard:
     board = board.tooltip(model.DashboardCursorSync.CROSSHAIR)
     board = board.with_variable(datasource_variable()).with_variable(account_variable())
     board = board.annotation(deadline_annotation())
-    sections = (queue(), response(), topics(), hours(), *detail_worker.sections())
+    sections = (queue(), response(), detail_amazon.amazon(), topics(), hours(), *detail_worker.sections())
     y = 0
     for number, (title, height, panels) in enumerate(sections, start=1):
         board = board.with_row(row(title, number * 100, y))

@@ -12,6 +12,8 @@ NOBODY_HAS_IT_SECONDS = 2 * HOUR
 """From this time remaining somebody should have the next thread: the step at which the default policy pages."""
 
 TARGET_SECONDS = 24 * HOUR
+DIFFERENCE = 0.05
+"""By how much Amazon's figure and ours may differ."""
 
 MAILBOX_LATE_SECONDS = 5 * 60
 MAILBOX_BLIND_SECONDS = 15 * 60

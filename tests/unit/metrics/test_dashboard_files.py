@@ -14,6 +14,7 @@ import yaml
 
 from grafana.generator import thresholds
 from monitor.config.model import WorkerConfig
+from monitor.core.difference import DEFAULT_DIFFERENCE
 from monitor.core.sla import SlaPolicy
 from monitor.metrics.catalogue import METRICS
 from monitor.metrics.page import PageFacts
@@ -61,11 +62,7 @@ def test_every_exported_metric_is_shown_or_watched_somewhere() -> None:
     }
     assert unused == {
         "replyby_late_response_ratio",  # 1 − response_ratio: for those who compare with Amazon's own
-        "replyby_amazon_late_response_ratio",
-        "replyby_amazon_average_response_seconds",
-        "replyby_amazon_figure_timestamp_seconds",
-        "replyby_amazon_calls_total",
-        "replyby_amazon_tasks_total",
+        "replyby_amazon_figure_timestamp_seconds",  # for a rule of one's own: how old Amazon's figure is
     }
 
 
@@ -86,6 +83,7 @@ def test_the_goal_and_at_risk_are_the_workers_defaults() -> None:
     assert policy.goal == thresholds.GOAL
     assert policy.at_risk.total_seconds() == thresholds.AT_RISK_SECONDS
     assert policy.target.total_seconds() == thresholds.TARGET_SECONDS
+    assert thresholds.DIFFERENCE == DEFAULT_DIFFERENCE
 
 
 def test_blind_and_stale_are_the_workers_defaults() -> None:
