@@ -21,7 +21,10 @@ def ask_amazon(desk: Desk) -> None:
         StoreError: the database cannot be used.
     """
     settings = desk.account.sp_api
-    if settings is None or desk.paused_until() is not None:
+    if settings is None:
+        return
+    desk.notice_new_credentials()
+    if desk.paused_until() is not None:
         return
     try:
         fetch_orders(desk)  # first: an alert may be waiting for it

@@ -1,7 +1,8 @@
 """Asking Amazon one thing at a time: within its rate, counted, and with a pause of the whole account while nothing answers.
 
-Owns the rows `rate:…` (when the next call of an operation is allowed), `account:…` (until when the account is left alone) and
-`trouble:…` (since when nothing comes of what is asked). No transaction is open while Amazon is waited for.
+Owns the rows `rate:…` (when the next call of an operation is allowed), `account:…` (until when the account is left alone),
+`trouble:…` (since when nothing comes of what is asked) and `credentials:…` (a keyed hash of them). No transaction is open
+while Amazon is waited for.
 """
 
 import random
@@ -18,7 +19,7 @@ from monitor.config.model import AccountConfig
 from monitor.errors import AmazonError
 from monitor.jobs.services import Services
 from monitor.spapi.rates import USAGE_PLANS, RateLimit, after_call, after_refusal, allowed_at
-from monitor.store.amazon import Task, delete_tasks, read_task, record_task
+from monitor.store.amazon import Task, delete_tasks, read_task, read_tasks, record_task
 from monitor.store.engine import reading, writing
 from monitor.store.tallies import Tallies
 
@@ -56,11 +57,34 @@ class Desk:
     account: AccountConfig
     client: "AmazonClient"
     rng: random.Random = field(default_factory=random.SystemRandom)
+    _noticed: bool = False
 
     @property
     def name(self) -> str:
         """The account's name."""
         return self.account.name
+
+    def notice_new_credentials(self) -> None:
+        """Let go of every pause and refusal that stands from other credentials: somebody mended something.
+
+        Looked at once in a process: the configuration stays as it was read.
+        """
+        settings = self.account.sp_api
+        if self._noticed or settings is None:
+            return
+        secrets = (settings.refresh_token, settings.lwa_app_id, settings.lwa_client_secret, settings.endpoint)
+        mark = str(self.services.hasher.number("amazon_credentials", *secrets))
+        key = f"credentials:{self.name}"
+        with writing(self.services.engine) as connection:
+            known = read_task(connection, key)
+            if known is not None and known.body.get("mark") != mark:
+                reports = read_tasks(connection, f"report:{self.name}:")
+                past = {one for one, task in reports.items() if task.state == "given_up"} | {self._account_key}
+                for group in ("rate", "trouble"):
+                    past |= read_tasks(connection, f"{group}:{self.name}:").keys()
+                delete_tasks(connection, past)
+            record_task(connection, Task(key=key, state="known", body={"mark": mark}))
+        self._noticed = True
 
     def paused_until(self) -> datetime | None:
         """Return until when the account is left alone, None if it may be asked now."""

@@ -21,7 +21,7 @@ EVENTS_KEPT = timedelta(days=30)
 """Slack repeats an envelope for minutes, the inbox of SMS is read two days back: older ones never come again."""
 
 BAD_MAILS_KEPT = timedelta(days=90)
-PASSING_MARKS = ("gap:", "stop:")
+PASSING_MARKS = ("gap:", "stop:", "amazon_secret:", "amazon_silent:")
 """Marks of what was told once; the others are read for ever."""
 
 MARKS_KEPT = timedelta(days=400)

@@ -199,6 +199,12 @@ def read_wanted_orders(connection: Connection, account: str, now: datetime) -> l
 def record_order_facts(
     connection: Connection, account: str, wanted: WantedOrder, body: str, fetched_at: datetime
 ) -> None:
-    """Store what is known of an order; what was known before is replaced."""
+    """Store what is known of an order; what was known before is replaced.
+
+    Nothing is stored where no thread holds its number any more: it was forgotten while Amazon was asked.
+    """
+    named = select(thread.c.id).where(thread.c.order_hash == wanted.order_hash, thread.c.order_id.is_not(None))
+    if connection.execute(named.limit(1)).first() is None:
+        return
     row = {"account": account, "order_hash": wanted.order_hash, "fetched_at": fetched_at, "body": body}
     upsert(connection, order_fact, [row], ["fetched_at", "body"])

@@ -40,6 +40,12 @@ class Rig:
     amazon: SpApiServer
     desk: Desk
 
+    def reopen(self) -> None:
+        """End the worker and begin again with the configuration as it lies there."""
+        self.world.restart()
+        self.desk.client.close()
+        self.desk = make_desk(self.world)
+
     def run(self) -> None:
         """Do what is due."""
         ask_amazon(self.desk)
@@ -111,6 +117,7 @@ def rig(tmp_path: Path) -> Iterator[Rig]:
 def test_each_day_one_report_brings_amazons_own_figures(rig: Rig) -> None:
     rig.run()
     assert rig.tasks() == {
+        "credentials:acme-eu": "known",
         "rate:acme-eu:create_report": "open",
         "report:acme-eu:FR": "waiting",
     }
@@ -252,9 +259,7 @@ def test_a_crash_at_any_point_neither_loses_the_report_nor_asks_for_a_second_one
         for _ in range(20):
             ask_amazon(dying)
             rig.world.clock.advance(minutes=1)
-    rig.world.restart()
-    rig.desk.client.close()
-    rig.desk = make_desk(rig.world)
+    rig.reopen()
     rig.run()
     rig.advance(minutes=10)
     assert rig.figures() == WINDOWS
@@ -480,6 +485,41 @@ def test_a_refused_login_pauses_the_account_and_is_told_once(rig: Rig) -> None:
     assert rig.figures() == WINDOWS
     assert rig.tasks("trouble:") == {}
     assert rig.tasks("account:") == {}
+
+
+def test_new_credentials_are_tried_at_once(rig: Rig) -> None:
+    know_orders(rig, ORDERS[0])
+    rig.amazon.faults.fail_next("login", "answer", times=99, status=400, body=b'{"error": "invalid_grant"}')
+    rig.run()
+    rig.advance(every=300, hours=12)
+    rig.amazon.faults.clear()
+    config = rig.world.folder / "config.toml"
+    config.write_text(config.read_text().replace('marketplaces = ["FR"]', 'marketplaces = ["FR"]\nitem_titles = true'))
+    rig.reopen()
+    asked = rig.amazon.count("login")
+    rig.run()
+    assert rig.amazon.count("login") == asked  # the same credentials: the pause holds over a restart
+    config.write_text(config.read_text().replace(rig.amazon.base_url + '"\nauth', rig.amazon.base_url + '/"\nauth'))
+    rig.reopen()
+    rig.run()
+    rig.advance(minutes=5)
+    assert rig.figures() == WINDOWS
+    assert order_facts_from_json(facts_of(rig)[0]).titles == ("Invented kettle, 1.7 l",)
+    assert rig.tasks("trouble:") == {}
+
+
+def test_an_order_that_is_forgotten_while_amazon_is_asked_stays_forgotten(rig: Rig) -> None:
+    know_orders(rig, ORDERS[0])
+
+    class Forgetful:
+        def __getattr__(self, name: str) -> Any:
+            with writing(rig.world.services.engine) as connection:
+                connection.execute(update(thread).values(order_id=None))
+            return getattr(rig.desk.client, name)
+
+    ask_amazon(make_desk(rig.world, Forgetful()))
+    assert rig.amazon.count("getOrder") == 1
+    assert facts_of(rig) == []
 
 
 def test_an_amazon_that_is_silent_for_an_hour_is_nobodys_business_but_for_a_morning_it_is_told(rig: Rig) -> None:

@@ -11,10 +11,12 @@ HEAVY = (
     "babel",
     "css_inline",
     "dkim",
+    "httpx",
     "jinja2",
     "lingua",
     "prometheus_client",
     "slack_sdk",
+    "sp_api",
     "twilio",
 )
 
