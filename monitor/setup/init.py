@@ -35,16 +35,24 @@ OPTIONS = (
 )
 
 
+WHERE_TO_KEEP = (
+    "Where shall secrets be kept? In files that only you can read, or in variables that you set before each start:"
+)
+
+
 @dataclass(slots=True)
 class SecretKeeper:
-    """Where secrets go: files beside config.toml, or variables that the person has to set."""
+    """Where secrets go: files beside config.toml, or variables that the person has to set; asked at the first one."""
 
     directory: Path
-    way: str
+    dialogue: Dialogue
     variables: dict[str, str]
+    way: str = ""
 
     def keep(self, key: str, secret: str) -> str:
         """Keep a secret and return what stands for it in the file."""
+        if not self.way:
+            self.way = self.dialogue.choose("secrets", WHERE_TO_KEEP, SECRET_WAYS, default="file")
         if self.way == "env":
             name = VARIABLES[key]
             self.variables[name] = secret
@@ -89,12 +97,13 @@ def run_init(
     if former is None and parts != PARTS:
         raise ConfigError("replyby init", [f"{path} does not exist yet, so there is no part to change. Run it whole."])
     if former is not None and not dialogue.confirm(
-        "overwrite", f"{path} is there already. Replace it (a copy stays beside it)?", default=False
+        "overwrite",
+        f"{path} is there already. Replace it (a copy stays beside it)?",
+        default=dialogue.interactive and _only_plays(former),
     ):
         return None
     scope = Scope(path.parent.absolute(), environ)
-    way = dialogue.choose("secrets", "Where shall secrets be kept?", SECRET_WAYS, default="file")
-    keeper = SecretKeeper(path.parent, way, {})
+    keeper = SecretKeeper(path.parent, dialogue, {})
     document: dict[str, Any] = dict(former or {}) if parts != PARTS else {}
     document = _ask_parts(dialogue, probes, scope, keeper, document, parts, local_zone)
     config, kept = record_config(path, document, {**environ, **keeper.variables})
@@ -110,6 +119,14 @@ def run_init(
         dialogue.say(f"Set {name} before the start: the file names it and does not hold it.")
     dialogue.say("Start: replyby run")
     return Written(path, config, kept, tuple(keeper.variables))
+
+
+def _only_plays(document: Mapping[str, Any]) -> bool:
+    """Return whether a file knows no mailbox but the invented one, as the one does that comes with the program."""
+    mailboxes = document.get("mailbox")
+    return isinstance(mailboxes, list) and all(
+        isinstance(one, dict) and one.get("type") == "simulated" for one in mailboxes
+    )
 
 
 def _read_former(path: Path) -> dict[str, Any]:

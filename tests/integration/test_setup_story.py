@@ -82,7 +82,6 @@ def test_an_empty_folder_becomes_a_delivered_alert_and_a_first_figure(tmp_path: 
         fill(dovecot)
         options = ["--slack-api-url", slack.api_url, "--twilio-api-url", twilio.base_url]
         conversation = [
-            ("Where shall secrets be kept", "", None),
             ("Which mailbox does Amazon write to", "ops at acme", "Not an e-mail address"),
             ("Which mailbox does Amazon write to", USERNAME, None),
             ("IMAP server:", "127.0.0.1", None),
@@ -90,6 +89,7 @@ def test_an_empty_folder_becomes_a_delivered_alert_and_a_first_figure(tmp_path: 
             ("User name:", "", None),
             ("Its password:", "wrong", "login refused"),
             ("Its password:", PASSWORD, "✓ logged in, 3 folders"),
+            ("Where shall secrets be kept", "", None),
             ("Alerts in Slack", "y", "slack.com/apps"),
             ("App token:", slack.app_token, None),
             ("Bot token:", "xoxb-wrong", "Slack: invalid_auth"),

@@ -14,12 +14,12 @@ from monitor.setup.init import OPTIONS, Written, run_init
 from tests.unit.setup.conversation import Person, World
 
 SHORTEST = [
-    ("Where shall secrets be kept?", ""),
     ("Which mailbox does Amazon write to?", "support@acme.example"),
     ("IMAP server:", ""),
     ("Port:", ""),
     ("User name:", ""),
     ("Its password:", "right"),
+    ("Where shall secrets be kept?", ""),
     ("Alerts in Slack?", "n"),
     ("Wake somebody by SMS?", ""),
     ("Time zone:", ""),
@@ -27,7 +27,6 @@ SHORTEST = [
     ("Its address", ""),
 ]
 EVERYTHING = [
-    ("Where shall secrets be kept?", "file"),
     ("Which mailbox does Amazon write to?", "support at acme"),
     ("Which mailbox does Amazon write to?", "Support@Acme.example"),
     ("IMAP server:", "imap.wrong.example"),
@@ -40,6 +39,7 @@ EVERYTHING = [
     ("User name:", ""),
     ("Its password:", "wrong"),
     ("Its password:", "right"),
+    ("Where shall secrets be kept?", "file"),
     ("Alerts in Slack?", "maybe"),
     ("Alerts in Slack?", "yes"),
     ("App token:", "xoxb-mixed-up"),
@@ -158,7 +158,7 @@ def test_the_file_explains_itself(tmp_path: Path) -> None:
 
 
 def test_secrets_may_stay_in_the_environment(tmp_path: Path) -> None:
-    answers = [("Where shall secrets be kept?", "env"), *SHORTEST[1:]]
+    answers = [(question, "env" if question.startswith("Where shall") else answer) for question, answer in SHORTEST]
     person = Person(answers)
     written = interview(person, World(), tmp_path / "config.toml")
     assert written is not None
@@ -182,7 +182,7 @@ def test_one_part_can_be_asked_again_and_the_rest_stays(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
     interview(Person(EVERYTHING), World(), path)
     before = tomllib.loads(path.read_text())
-    again = [(f"{path} is there already", "y"), ("Where shall", "")]
+    again = [(f"{path} is there already", "y")]
     hours = [("Time zone:", "Asia/Tokyo"), ("Are there hours", "n")]
     assert interview(Person([*again, *hours]), World(), path, parts=("hours",)) is not None
     after = tomllib.loads(path.read_text())
@@ -252,8 +252,8 @@ def test_an_end_of_input_is_no_traceback(tmp_path: Path) -> None:
 def test_gmail_takes_an_app_password_with_its_spaces(tmp_path: Path) -> None:
     guess = Guess(provider="google", host="imap.gmail.com", port=993, username="acme@gmail.com", source="the address")
     world = World(guess=guess, host="imap.gmail.com", password="abcdefghijklmnop")
-    answers = [*SHORTEST[:1], ("Which mailbox", "acme@gmail.com"), ("Gmail: sign in", "pass")]
-    answers += [("Its password:", "abcd efgh ijkl mnop"), *SHORTEST[6:]]
+    answers = [("Which mailbox", "acme@gmail.com"), ("Gmail: sign in", "pass")]
+    answers += [("Its password:", "abcd efgh ijkl mnop"), *SHORTEST[5:]]
     person = Person(answers)
     assert interview(person, world, tmp_path / "config.toml") is not None
     assert any("app password is the simplest" in line for line in person.shown)
@@ -263,7 +263,7 @@ def test_gmail_takes_an_app_password_with_its_spaces(tmp_path: Path) -> None:
 def test_microsoft_is_signed_in_to_by_oauth_alone(tmp_path: Path) -> None:
     guess = Guess(provider="microsoft", host="outlook.office365.com", port=993, username="s@acme.example", source="mx")
     world = World(guess=guess, host="outlook.office365.com")
-    answers = [*SHORTEST[:1], ("Which mailbox", "s@acme.example"), ("Client id:", "wrong"), ("Client id:", "app-1")]
+    answers = [("Which mailbox", "s@acme.example"), ("Client id:", "wrong"), ("Client id:", "app-1")]
     person = Person([*answers, *SHORTEST[6:]])
     assert interview(person, world, tmp_path / "config.toml") is not None
     assert world.signed_in == ["app-1"]
@@ -275,8 +275,15 @@ def test_microsoft_is_signed_in_to_by_oauth_alone(tmp_path: Path) -> None:
 def test_google_by_oauth_keeps_its_client_secret_out_of_the_file(tmp_path: Path) -> None:
     guess = Guess(provider="google", host="imap.gmail.com", port=993, username="a@gmail.com", source="the address")
     world = World(guess=guess, host="imap.gmail.com")
-    answers = [*SHORTEST[:1], ("Which mailbox", "a@gmail.com"), ("Gmail: sign in", "oauth"), ("Client id:", "c-1")]
-    answers += [("Its client secret:", "hush"), *SHORTEST[6:]]
+    answers = [("Which mailbox", "a@gmail.com"), ("Gmail: sign in", "oauth"), ("Client id:", "c-1")]
+    answers += [("Its client secret:", "hush"), *SHORTEST[5:]]
     assert interview(Person(answers), world, tmp_path / "config.toml") is not None
     assert "hush" not in (tmp_path / "config.toml").read_text()
     assert load_config(tmp_path / "config.toml", {}).mailboxes[0].client_secret == "hush"
+
+
+def test_the_file_that_comes_with_the_program_is_replaced_by_pressing_enter(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text('[[mailbox]]\ntype = "simulated"\n[[receiver]]\ntype = "console"\n')
+    assert interview(Person([(f"{path} is there already", ""), *SHORTEST]), World(), path) is not None
+    assert interview(Person([(f"{path} is there already", "")]), World(), path) is None, "a real one is not"
