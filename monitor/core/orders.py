@@ -39,6 +39,7 @@ class Channel(StrEnum):
 _CHANNELS = {"AMAZON": Channel.FBA, "MERCHANT": Channel.FBM}
 _NOT_GONE = frozenset({"PENDING_AVAILABILITY", "PENDING", "UNSHIPPED", "PARTIALLY_SHIPPED"})
 _OFF = frozenset({"CANCELLED", "UNFULFILLABLE"})
+_UNDER_WAY = frozenset({"PENDING", "IN_TRANSIT", "UNDELIVERABLE"})
 _TOLD = {
     "PENDING_AVAILABILITY": "order_pending",
     "PENDING": "order_pending",
@@ -58,7 +59,8 @@ class OrderFacts:
         status: Amazon's own word: "UNSHIPPED", "SHIPPED", …
         channel: who sends it.
         ship_by, deliver_by: the latest promised instants, aware UTC.
-        delivered: all packages were delivered; None where Amazon does not say (always for FBA).
+        delivered: all packages are there; False: one is surely not; None where nobody says (always for FBA, and for parcels
+            without tracking).
         quantity: units ordered. titles: the first few item titles, empty unless they were wanted.
         amount: a decimal number as text, with `currency` (ISO 4217); both or neither.
     """
@@ -228,11 +230,13 @@ def _price(amount: str, currency: str, language: str) -> str:
 
 
 def _delivered(packages: Any) -> bool | None:
-    states = [_text(_table(_table(one).get("packageStatus")).get("status")) for one in _rows(packages)]
-    known = [state.upper() for state in states if state]
-    if not known or len(known) < len(states):
-        return None
-    return all(state == "DELIVERED" for state in known)
+    """Return whether all packages are there; SHIPPED alone says nothing: without tracking it stays so for ever."""
+    states = {
+        (_text(_table(_table(one).get("packageStatus")).get("status")) or "").upper() for one in _rows(packages)
+    } - {"CANCELLED"}
+    if states & _UNDER_WAY:
+        return False
+    return True if states == {"DELIVERED"} else None
 
 
 def _sum_of(items: list[Mapping[str, Any]]) -> tuple[Decimal, str] | None:

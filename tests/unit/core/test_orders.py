@@ -19,6 +19,7 @@ from monitor.core.orders import (
     order_words,
     parse_order,
     promise_missed,
+    shows_missed_promise,
     stored_order_words,
 )
 
@@ -111,7 +112,11 @@ def test_items_in_two_currencies_have_no_value_together() -> None:
         pytest.param([], None, id="no packages, as for FBA"),
         pytest.param(["DELIVERED"], True, id="delivered"),
         pytest.param(["DELIVERED", "IN_TRANSIT"], False, id="one is under way"),
+        pytest.param(["UNDELIVERABLE", "SHIPPED"], False, id="one could not be delivered"),
         pytest.param(["DELIVERED", None], None, id="of one nothing is said"),
+        pytest.param(["SHIPPED"], None, id="sent without tracking"),
+        pytest.param(["DELIVERED", "CANCELLED"], True, id="a cancelled label is no parcel"),
+        pytest.param(["SOMETHING_NEW"], None, id="a word of next year"),
     ],
 )
 def test_an_order_is_delivered_when_all_its_packages_are(states: list[str | None], delivered: bool | None) -> None:
@@ -262,6 +267,24 @@ def test_a_promise_is_missed_when_it_has_passed_and_nothing_says_that_the_parcel
     facts: OrderFacts, at: datetime, missed: bool
 ) -> None:
     assert promise_missed(facts, at) is missed
+
+
+@pytest.mark.parametrize(
+    ("facts", "labels", "shown"),
+    [
+        pytest.param(OrderFacts(status="UNSHIPPED", deliver_by=PROMISED), ("invoice",), True, id="never sent"),
+        pytest.param(OrderFacts(status="SHIPPED", deliver_by=PROMISED, delivered=False), (), True, id="under way"),
+        pytest.param(OrderFacts(status="SHIPPED", deliver_by=PROMISED), ("delivery", "return"), True, id="asked for"),
+        pytest.param(OrderFacts(status="SHIPPED", deliver_by=PROMISED), ("invoice",), False, id="another matter"),
+        pytest.param(OrderFacts(status="SHIPPED", deliver_by=PROMISED), (), False, id="nobody knows what about"),
+        pytest.param(OrderFacts(status="UNSHIPPED", deliver_by=PROMISED), ("thank_you",), False, id="thanks"),
+        pytest.param(OrderFacts(status="UNSHIPPED", deliver_by=NOW), ("delivery",), False, id="not yet"),
+    ],
+)
+def test_a_thread_is_about_a_missed_promise_where_that_is_sure_or_asked_for(
+    facts: OrderFacts, labels: tuple[str, ...], shown: bool
+) -> None:
+    assert shows_missed_promise(facts, labels, NOW) is shown
 
 
 def test_every_marketplace_has_days_of_its_own() -> None:
