@@ -7,9 +7,7 @@ answer is searched for the key that is needed, and the document is fetched here.
 """
 
 import logging
-import os
 import ssl
-import zlib
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,24 +15,17 @@ from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
 import httpx
+from sp_api.api import Orders, Reports
+from sp_api.base import ApiResponse
+from sp_api.base.credential_provider import FromCodeCredentialProvider
 
 from monitor.config.model import SpApiConfig
 from monitor.core.marketplaces import BY_COUNTRY, region_of
-from monitor.errors import AmazonError
+from monitor.spapi import clear_redirections
+from monitor.spapi.documents import DocumentPlace, download
+from monitor.spapi.failures import KNOWN, amazon_error, empty_answer, token_ended
+from monitor.spapi.login import TokenCache, build_token_client
 from monitor.spapi.rates import parse_rate
-
-REDIRECTING = ("SP_API_DEFAULT_MARKETPLACE", "SP_API_AUTH_CACHE_SIZE", "SP_API_AUTH_CACHE_TTL", "AWS_ENV")
-"""Variables that the library reads when it is imported or built; nothing else in this program does."""
-
-for _name in REDIRECTING:
-    os.environ.pop(_name, None)
-
-from sp_api.api import Orders, Reports  # noqa: E402  after the variables
-from sp_api.base import ApiResponse  # noqa: E402
-from sp_api.base.credential_provider import FromCodeCredentialProvider  # noqa: E402
-
-from monitor.spapi.failures import KNOWN, amazon_error, empty_answer, http_error, token_ended  # noqa: E402
-from monitor.spapi.login import TokenCache, build_token_client  # noqa: E402
 
 for _name in ("sp_api", "httpx", "httpcore"):
     # httpx logs every address at INFO: order numbers and signed links stand in them.
@@ -46,8 +37,6 @@ ORDER_DATA = ("FULFILLMENT", "PROCEEDS", "PACKAGES")
 
 TIMEOUT_SECONDS = 20.0
 CONNECT_SECONDS = 10.0
-MAX_DOWNLOAD_BYTES = 8 * 1024 * 1024
-MAX_DOCUMENT_BYTES = 32 * 1024 * 1024
 ENDPOINTS = {region: f"https://sellingpartnerapi-{region}.amazon.com" for region in ("na", "eu", "fe")}
 _AWS_REGIONS = {"na": "us-east-1", "eu": "eu-west-1", "fe": "us-west-2"}
 
@@ -69,18 +58,6 @@ class ReportState:
     report_id: str
     status: str
     document_id: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class DocumentPlace:
-    """Where a document can be fetched for some minutes; the address is a secret of its own."""
-
-    url: str
-    gzip: bool
-
-    def __repr__(self) -> str:
-        """Show nothing of it."""
-        return "DocumentPlace(…)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,14 +131,7 @@ class AmazonClient:
 
     def download(self, place: DocumentPlace) -> bytes:
         """Return a document's bytes, unpacked. Its size is bounded, packed and unpacked."""
-        where = self._where("document")
-        try:
-            with httpx.Client(timeout=self._timeout, verify=self._context()) as client:
-                content = _fetch(client, place.url, where)
-        except KNOWN as error:
-            raise amazon_error(where, error) from None
-        # Some servers unpack by themselves, others forget to say that they packed.
-        return _unpack(content, where) if place.gzip or content[:2] == b"\x1f\x8b" else content
+        return download(place, self._where("document"), self._timeout, self._context())
 
     def get_order(self, order_id: str) -> Answered[Mapping[str, Any]]:
         """Return an order as Amazon tells it, without its buyer."""
@@ -203,8 +173,7 @@ class AmazonClient:
 
     def _api(self, kind: Any) -> Any:
         if kind.__name__ not in self._apis:
-            for name in REDIRECTING:
-                os.environ.pop(name, None)
+            clear_redirections()
             country = self._config.marketplaces[0]
             region = region_of(country) or "na"
             place = _Place(
@@ -254,38 +223,6 @@ class AmazonClient:
         if not isinstance(value, list):
             raise empty_answer(self._where(operation), answer.payload)
         return [one for one in value if isinstance(one, Mapping)]
-
-
-def _fetch(client: httpx.Client, url: str, where: str) -> bytes:
-    with client.stream("GET", url) as answer:
-        if answer.status_code != 200:
-            raise http_error(where, answer.status_code, answer.headers)
-        parts, size = [], 0
-        for part in answer.iter_bytes():
-            size += len(part)
-            if size > MAX_DOWNLOAD_BYTES:
-                raise _too_large(where)
-            parts.append(part)
-    return b"".join(parts)
-
-
-def _unpack(content: bytes, where: str) -> bytes:
-    try:
-        unpacker = zlib.decompressobj(15 + 32)
-        document = unpacker.decompress(content, MAX_DOCUMENT_BYTES)
-    except zlib.error as error:
-        raise amazon_error(where, error) from None
-    if unpacker.unconsumed_tail:
-        raise _too_large(where)
-    if not unpacker.eof:
-        raise AmazonError(f"{where}: cut off in the middle. Tried again later.", retryable=True, reason="unreadable")
-    return document
-
-
-def _too_large(where: str) -> AmazonError:
-    return AmazonError(
-        f"{where}: larger than any such report. Not retried today.", retryable=False, reason="unreadable"
-    )
 
 
 def _rate(answer: ApiResponse) -> float | None:

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from monitor.errors import AmazonError, AmazonLoginRefused, AmazonRoleMissing, AmazonThrottled
-from monitor.spapi.client import MAX_DOCUMENT_BYTES, AmazonClient, DocumentPlace
+from monitor.spapi.client import AmazonClient
+from monitor.spapi.documents import MAX_DOCUMENT_BYTES, DocumentPlace
 from monitor.wallclock import utc_now
 from tests.support.fault_server import json_answer
 from tests.support.spapi_server import APP_ID, CLIENT_SECRET, FAULTS, REFRESH_TOKEN, SECRETS, SpApiServer, render_order

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.spapi.performance_report import MAX_DEPTH, parse_number, parse_performance_report
+from monitor.spapi.performance_report import parse_number, parse_performance_report
+from monitor.spapi.xml import MAX_DEPTH
 from tests.support.spapi_server import render_report, values_of
 
 
