@@ -40,7 +40,7 @@ NOTICE_TYPES = (
     "A_Z_CLAIM_RESPONDENT_NOTIFY",
     "A_Z_CLAIM_RESPONDENT_CLOSE",
 )
-FUTURE = (Marketplace("", "A0UNKNOWN00000", "marketplace.amazon.cl", "sellercentral.amazon.cl", "Chile"),
+FUTURE = (Marketplace("", "A0UNKNOWN00000", "marketplace.amazon.cl", "sellercentral.amazon.cl", "Chile", "America/Santiago"),
           Marketplace("", "A0UNKNOWN00001", "marketplace.amazon.com.co", "sellercentral.amazon.com.co", "Colombia"))  # fmt: skip
 
 
