@@ -4,7 +4,6 @@ Amazon is the only judge that counts. Where it sees more replies than we do, or 
 everything. Owns the comparison and the order of the causes; must not word anything.
 """
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -145,15 +144,6 @@ def is_comparable(one: Comparison, now: datetime) -> bool:
     return one.known_from <= begins_at and one.ours[0].judged >= FEWEST_JUDGED
 
 
-def choose_comparison(comparisons: Iterable[Comparison], now: datetime) -> Comparison | None:
-    """Return the one that speaks for an account and marketplace: the shortest window that is comparable, or None.
-
-    A long window remembers for months what was put right last week.
-    """
-    fitting = [one for one in comparisons if is_comparable(one, now)]
-    return min(fitting, key=lambda one: one.window_days, default=None)
-
-
 def find_difference(one: Comparison, allowed: float) -> Difference | None:
     """Return the difference of a comparable comparison, None where it is no more than `allowed` (0 to 1) or a few messages."""
     gaps = [_gap(figures, one.late_ratio) for figures in one.ours if figures.judged]
@@ -253,11 +243,3 @@ def difference_content(name: str, found: Difference) -> dict[str, Any]:
         waived=found.waived,
         marked=found.marked,
     )
-
-
-def pair_up(comparisons: Sequence[Comparison]) -> dict[tuple[str, str], list[Comparison]]:
-    """Return the comparisons by account and marketplace, in order."""
-    found: dict[tuple[str, str], list[Comparison]] = {}
-    for one in sorted(comparisons, key=lambda one: (one.account, one.marketplace, one.window_days)):
-        found.setdefault((one.account, one.marketplace), []).append(one)
-    return found

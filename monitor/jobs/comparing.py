@@ -9,11 +9,10 @@ from monitor.core.difference import (
     DEFAULT_DIFFERENCE,
     Comparison,
     Difference,
-    choose_comparison,
     find_difference,
-    pair_up,
+    is_comparable,
 )
-from monitor.store.differences import read_comparisons
+from monitor.store.differences import compare_figure, read_fresh_figures, read_surroundings
 
 
 def allowed_differences(config: Config) -> dict[str, float]:
@@ -25,11 +24,24 @@ def allowed_differences(config: Config) -> dict[str, float]:
 
 
 def read_chosen(connection: Connection, config: Config, now: datetime) -> list[Comparison]:
-    """Return the comparison that speaks for each configured account and marketplace; those without one are left out."""
+    """Return the comparison that speaks for each configured account and marketplace; those without one are left out.
+
+    The shortest window that is comparable: a long one remembers for months what was put right last week.
+    """
     configured = {account.name for account in config.accounts}
-    comparisons = [one for one in read_comparisons(connection, now) if one.account in configured]
-    chosen = (choose_comparison(ones, now) for ones in pair_up(comparisons).values())
-    return [one for one in chosen if one is not None]
+    figures = [one for one in read_fresh_figures(connection, now) if one.account in configured]
+    if not figures:
+        return []
+    around = read_surroundings(connection, {one.account for one in figures})
+    chosen: dict[tuple[str, str], Comparison] = {}
+    for figure in sorted(figures, key=lambda one: (one.account, one.marketplace, one.window_days)):
+        place = (figure.account, figure.marketplace)
+        if place in chosen:
+            continue  # a longer window is not even counted
+        compared = compare_figure(connection, figure, around)
+        if is_comparable(compared, now):
+            chosen[place] = compared
+    return list(chosen.values())
 
 
 def read_differences(connection: Connection, config: Config, now: datetime) -> dict[tuple[str, str, int], Difference]:

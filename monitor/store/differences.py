@@ -1,7 +1,7 @@
 """Amazon's newest figures beside ours of the same span, counted in the database."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -22,33 +22,47 @@ def newest_figure_id(connection: Connection) -> int:
     return int(connection.execute(select(func.max(amazon_figure.c.id))).scalar() or 0)
 
 
-def read_comparisons(connection: Connection, now: datetime) -> list[Comparison]:
-    """Return Amazon's newest figure of each account, marketplace and window, none older than `FRESH`, beside ours."""
-    figures = [one for one in read_newest_figures(connection, now) if one.late_ratio is not None]
-    fresh = [one for one in figures if now - one.read_at <= FRESH]
-    if not fresh:
-        return []
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What every comparison needs: mails seen and copies undecided by account and marketplace, oldest mails by account."""
+
+    seen: Mapping[tuple[str, str], Mapping[str, Sight]]
+    undecided: Mapping[tuple[str, str], int]
+    known_from: Mapping[str, datetime]
+
+
+def read_fresh_figures(connection: Connection, now: datetime) -> list[AmazonSnapshot]:
+    """Return Amazon's newest figure of each account, marketplace and window, shortest windows first, none without a rate and
+    none older than `FRESH`."""
+    figures = read_newest_figures(connection, now)
+    return [one for one in figures if one.late_ratio is not None and now - one.read_at <= FRESH]
+
+
+def read_surroundings(connection: Connection, accounts: Collection[str]) -> Surroundings:
+    """Return what was seen of these accounts."""
     seen: dict[tuple[str, str], dict[str, Sight]] = {}
     for row in read_evidence(connection):
         sight = Sight(count=row.count, last_seen_at=row.last_seen_at)
         seen.setdefault((row.account, row.marketplace), {})[row.evidence] = sight
-    known_from = _oldest_mails(connection, sorted({one.account for one in fresh}))
-    undecided = _undecided_copies(connection)
-    found = []
-    for one in fresh:
-        place = (one.account, one.marketplace)
-        compared = _compare(connection, one, seen.get(place, {}), known_from)
-        found.append(replace(compared, undecided=undecided.get(place, 0)))
-    return found
+    return Surroundings(
+        seen=seen,
+        undecided=_undecided_copies(connection),
+        known_from=_oldest_mails(connection, sorted(accounts)),
+    )
 
 
-def _compare(
-    connection: Connection,
-    figure: AmazonSnapshot,
-    seen: Mapping[str, Sight],
-    known_from: Mapping[str, datetime],
-) -> Comparison:
-    assert figure.late_ratio is not None
+def compare_figure(connection: Connection, figure: AmazonSnapshot, around: Surroundings) -> Comparison:
+    """Return one figure of Amazon's beside ours of the same days: a count over the messages of its window.
+
+    Raises:
+        ValueError: the figure has no rate.
+    """
+    if figure.late_ratio is None:
+        raise ValueError(
+            f"{figure.account} {figure.marketplace}: Amazon tells no rate. Compare only those that have one."
+        )
+    place = (figure.account, figure.marketplace)
+    seen = around.seen.get(place, {})
     row = connection.execute(_counts(figure.account, figure.marketplace, figure.window_days, figure.read_at)).one()
     values = row._mapping
     return Comparison(
@@ -57,11 +71,12 @@ def _compare(
         window_days=figure.window_days,
         read_at=figure.read_at,
         late_ratio=figure.late_ratio,
-        ours=tuple(_figures(values, place) for place in range(len(EDGES))),
-        known_from=known_from.get(figure.account),
+        ours=tuple(_figures(values, number) for number in range(len(EDGES))),
+        known_from=around.known_from.get(figure.account),
         copies=seen.get("confirmation_copy", Sight()),
         replies=seen.get("sent_reply", Sight()),
         junk=int(values["junk"] or 0),
+        undecided=around.undecided.get(place, 0),
     )
 
 

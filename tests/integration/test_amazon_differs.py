@@ -22,7 +22,9 @@ from alerts.core.words.summaries import render_summary
 from monitor.bootstrap import build_services, build_worker, open_store
 from monitor.config.loader import load_config
 from monitor.config.model import MailboxConfig
+from monitor.core.difference import FEWEST_JUDGED
 from monitor.core.weeks import week_of
+from monitor.jobs.comparing import read_chosen
 from monitor.jobs.differences import LOOK_EVERY, watch_differences
 from monitor.jobs.reporting import make_report
 from monitor.jobs.services import Services
@@ -33,7 +35,7 @@ from monitor.report.render_markdown import render_text
 from monitor.sources.base import Batch, Cursor, RawMail
 from monitor.sources.simulated.source import SimulatedSource
 from monitor.store.amazon import FigureRow, record_figures
-from monitor.store.differences import read_comparisons
+from monitor.store.differences import compare_figure, read_fresh_figures, read_surroundings
 from monitor.store.engine import reading, writing
 from monitor.store.schema import message
 from monitor.store.snapshots import read_rates
@@ -319,6 +321,22 @@ def test_a_figure_over_more_days_than_were_read_is_not_compared(begin: Begin, tr
     assert "Most likely" not in seller.report()
 
 
+def test_the_shortest_window_with_enough_messages_speaks(begin: Begin, truth: Rates) -> None:
+    seller = begin(all_but_german_copies)
+    seller.hear(truth, days=(7, 30))
+    with reading(seller.services.engine) as connection:
+        chosen = {one.marketplace: one for one in read_chosen(connection, seller.services.config, NOW)}
+        around = read_surroundings(connection, {"acme-eu"})
+        judged = {
+            (one.marketplace, one.window_days): compare_figure(connection, one, around).ours[0].judged
+            for one in read_fresh_figures(connection, NOW)
+        }
+    assert judged["DE", 7] < FEWEST_JUDGED <= judged["DE", 30]
+    assert {place: one.window_days for place, one in chosen.items()} == {
+        place: next(days for days in (7, 30) if judged[place, days] >= FEWEST_JUDGED) for place in ("DE", "FR")
+    }
+
+
 def test_few_messages_are_not_compared(begin: Begin) -> None:
     seller = begin(everything, {'type = "simulated"': 'type = "simulated"\nrate = 0.2'})
     seller.hear({"FR": {30: 0.9}, "DE": {30: 0.9}})
@@ -361,8 +379,10 @@ def test_report_and_alarm_count_alike(begin: Begin, truth: Rates, database: str,
     zone = seller.services.config.worker.time_zone
     report = make_report(seller.services, week_of(NOW - timedelta(days=7), zone))
     with reading(seller.services.engine) as connection:
+        around = read_surroundings(connection, {"acme-eu"})
         compared = {
-            (one.marketplace, one.window_days): one.ours[0] for one in read_comparisons(connection, seller.clock())
+            (figure.marketplace, figure.window_days): compare_figure(connection, figure, around).ours[0]
+            for figure in read_fresh_figures(connection, seller.clock())
         }
     shown = {(one.amazon.marketplace, one.amazon.window_days): one.ours for one in report.amazon}
     for key, ours in compared.items():

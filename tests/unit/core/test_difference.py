@@ -1,6 +1,5 @@
 """Amazon's figure beside ours: when it counts as another, and what is likely behind it."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -18,10 +17,8 @@ from monitor.core.difference import (
     Likely,
     Sight,
     as_counted_at,
-    choose_comparison,
     find_difference,
     is_comparable,
-    pair_up,
 )
 from monitor.core.figures import Figures, Judgement, MessageOutcome, judge
 
@@ -116,21 +113,6 @@ def test_what_is_told_is_ours_as_of_amazons_reading() -> None:
 )
 def test_only_what_can_be_held_against_each_other_is_compared(changes: dict[str, Any], comparable: bool) -> None:
     assert is_comparable(compare(HALF_UNSEEN, 0.04, **changes), NOW) is comparable
-
-
-def test_the_shortest_window_with_enough_messages_speaks() -> None:
-    month, quarter = compare(HALF_UNSEEN, 0.04), compare(HALF_UNSEEN, 0.04, window_days=90)
-    week = compare(figures(FEWEST_JUDGED), 0.0, window_days=7)
-    few = replace(week, ours=(figures(3),))
-    assert choose_comparison([quarter, month, week], NOW) == week
-    assert choose_comparison([quarter, month, few], NOW) == month
-    assert choose_comparison([few], NOW) is None
-
-
-def test_comparisons_are_held_apart_by_account_and_marketplace() -> None:
-    german = compare(HALF_UNSEEN, 0.04, marketplace="DE")
-    french = [compare(HALF_UNSEEN, 0.04, window_days=days) for days in (90, 7)]
-    assert pair_up([*french, german]) == {("acme-eu", "DE"): [german], ("acme-eu", "FR"): french[::-1]}
 
 
 def causes(one: Comparison) -> tuple[Likely, ...]:
