@@ -41,7 +41,7 @@ NOTICE_TYPES = (
     "A_Z_CLAIM_RESPONDENT_CLOSE",
 )
 FUTURE = (Marketplace("", "A0UNKNOWN00000", "marketplace.amazon.cl", "sellercentral.amazon.cl", "Chile", "America/Santiago"),
-          Marketplace("", "A0UNKNOWN00001", "marketplace.amazon.com.co", "sellercentral.amazon.com.co", "Colombia"))  # fmt: skip
+          Marketplace("", "A0UNKNOWN00001", "marketplace.amazon.com.co", "sellercentral.amazon.com.co", "Colombia", "America/Bogota"))  # fmt: skip
 
 
 @dataclass
