@@ -1,0 +1,88 @@
+"""Hours of heavy traffic in seconds: memory, descriptors, threads stay where they are. A day: tests/bench/bench_soak.py."""
+
+import gc
+import threading
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from monitor.errors import MailboxError
+from monitor.sources.imap import ImapSource
+from tests.fakes import wants_everything
+from tests.support.dovecot import running_dovecot
+from tests.support.imap_boxes import NOW, Reader, make_mail, make_mailbox
+from tests.support.soak import START, Measured, Soak, blocks_per_mail, soaking
+from tests.support.tcp_proxy import running_proxy
+
+HOUR = timedelta(hours=1)
+EVERY = timedelta(seconds=10)
+MINUTE = timedelta(minutes=1)
+MOST = 0.5
+"""Blocks that may stay for each mail; a leak of one object a mail is 1 or more."""
+
+
+def measure_an_hour(soak: Soak) -> tuple[Measured, Measured]:
+    before = soak.measure()
+    soak.run_until(soak.clock() + HOUR, MINUTE)
+    return before, soak.measure()
+
+
+def test_memory_descriptors_and_threads_stay_flat_and_a_leak_of_one_object_a_mail_is_seen(tmp_path: Path) -> None:
+    with soaking(tmp_path, EVERY) as soak:
+        soak.run_until(START + 2 * HOUR, MINUTE)  # until what is kept for good is there
+
+        before, after = measure_an_hour(soak)
+        assert after.mails - before.mails > 700
+        assert soak.takes.sent > 400, "alerts and what became of them"
+        assert blocks_per_mail(before, after) < MOST
+        assert after.descriptors <= before.descriptors
+        assert after.threads <= before.threads
+        assert after.rows > before.rows
+
+        # The same hour with a leak: the bound catches it.
+        leaked: list[bytes] = []
+        soak.after_tick = lambda: leaked.extend(bytes(40) for _ in range(soak.stream.mails - after.mails - len(leaked)))
+        before, after = measure_an_hour(soak)
+        assert len(leaked) > 700
+        assert blocks_per_mail(before, after) > MOST
+
+
+@pytest.mark.integration
+def test_a_line_that_breaks_again_and_again_leaves_no_descriptor_and_no_thread() -> None:
+    with running_dovecot() as server, running_proxy(server.port) as proxy:
+        reader = Reader(ImapSource(make_mailbox(proxy.port), wants_everything))
+        failed = 0
+        counts = []
+        for number in range(24):
+            server.deliver(make_mail(f"mail {number}"), NOW)
+            if number % 2:
+                proxy.cut_after(200 + number * 70)
+                proxy.cut_now()
+            try:
+                reader.read()
+            except MailboxError:
+                failed += 1
+            gc.collect()
+            ours = [link for link in Path("/proc/self/fd").iterdir() if _leads_to(link, proxy.port)]
+            counts.append((len(ours), threading.active_count()))
+        assert failed > 5, "it did break"
+        reader.read()
+        assert set(reader.subjects()) >= {f"mail {number}" for number in range(24)}
+        reader.source.close()
+        assert max(sockets for sockets, _ in counts[4:]) <= max(sockets for sockets, _ in counts[:4]) + 1, counts
+
+
+def _leads_to(link: Path, port: int) -> bool:
+    """Return whether a descriptor is a socket of this process that is connected to this port."""
+    try:
+        inode = str(link.readlink())
+    except OSError:
+        return False
+    if not inode.startswith("socket:"):
+        return False
+    for line in Path("/proc/self/net/tcp").read_text().splitlines()[1:]:
+        columns = line.split()
+        if columns[9] == inode[8:-1] and int(columns[2].split(":")[1], 16) == port:
+            return True
+    return False
