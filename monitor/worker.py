@@ -13,8 +13,9 @@ import structlog
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from alerts.core.model import Notification
+from alerts.core.model import Delivery, Notification
 from alerts.core.words.catalog import words_for
+from alerts.core.words.summaries import render_summary
 from alerts.core.words.threads import line
 from alerts.dispatcher import Dispatcher
 from alerts.heartbeat import Heartbeat
@@ -238,9 +239,21 @@ class Worker:
 
     def _worded(self, connection: Connection, item: Notification, now: datetime) -> str:
         if item.clock_id is None:
-            return item.purpose.value.replace("_", " ")
+            return self._title(item, now)
         facts = read_facts(connection, [item.clock_id], self.services.facts_context, now).get(item.clock_id)
         return "" if facts is None else line(words_for("en", self.services.config.worker.time_zone.key), facts, now)
+
+    def _title(self, item: Notification, now: datetime) -> str:
+        """Return the first line of a summary; of a purpose without words, its name."""
+        zone = self.services.config.worker.time_zone.key
+        summary = Delivery(
+            reference="", purpose=item.purpose, channel=item.channel, receiver=item.receiver, address="", now=now,
+            time_zone=zone, content=item.content,
+        )  # fmt: skip
+        try:
+            return render_summary(words_for("en", zone), summary).title
+        except (LookupError, ValueError):
+            return item.purpose.value.replace("_", " ")
 
     def _jobs(self) -> list[Job]:
         services, book = self.services, self.book

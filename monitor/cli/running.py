@@ -73,7 +73,8 @@ def once(
     from monitor.store.engine import WorkerLock
 
     loaded = read_config(config)
-    set_up_logs(loaded.worker.log_format, quiet=json, secrets=secrets_of(loaded))
+    # What a dry run plans is printed; the log would say that it was told.
+    set_up_logs(loaded.worker.log_format, quiet=json or dry_run, secrets=secrets_of(loaded))
     with tempfile.TemporaryDirectory(prefix="replyby-dry-run-") as folder:
         store = copy_store(loaded, Path(folder)) if dry_run else open_store(loaded)
         services = _equipped(build_services(loaded, store, with_sources=True))

@@ -101,8 +101,9 @@ def _only_refusals_again(
     def check(password: str) -> tuple[MailboxConfig, MailboxFacts]:
         try:
             return log_in(password)
-        except LoginRefused:
-            raise
+        except LoginRefused as error:
+            # Whoever has not seen the file yet need not know what a table in it is called.
+            raise LoginRefused(str(error).replace(f' of [[mailbox]] "{NAME}"', "")) from None
         except MailboxError as error:
             raise _Unreachable(error) from None
 

@@ -8,6 +8,7 @@ from monitor.config.kinds import LANGUAGE, Scope
 from monitor.config.kinds_of_address import PHONE, URL
 from monitor.config.kinds_of_market import HOLIDAYS
 from monitor.config.kinds_of_time import DAYS, TIME, ZONE
+from monitor.errors import ConfigError, ReplyByError
 from monitor.setup.dialogue import Dialogue, checked, pick, required
 from monitor.setup.manifest import manifest_url
 from monitor.setup.probes import Probes, SlackFacts, TwilioFacts
@@ -93,12 +94,7 @@ def ask_phone(dialogue: Dialogue, probes: Probes, scope: Scope, slack: SlackAnsw
     phone: str = dialogue.ask("phone", "Phone, with country code:", lambda text: checked(PHONE, scope)(required(text)))
     language = dialogue.ask("language", "Language (en, fr, de, es, it):", checked(LANGUAGE, scope), default="en")
     dialogue.say(TWILIO_STEPS)
-    account_sid = dialogue.ask("twilio-account-sid", "Account SID:", lambda text: _begins(text, "AC"))
-
-    def look(text: str) -> tuple[str, TwilioFacts]:
-        return required(text), probes.probe_twilio(account_sid, text)
-
-    auth_token, facts = dialogue.ask("twilio-auth-token", "Auth token:", look, secret=True)
+    account_sid, auth_token, facts = _ask_account(dialogue, probes)
     dialogue.good(f"Twilio: {', '.join(facts.senders) or 'no number yet'}")
     if facts.trial:
         dialogue.say("  A trial account reaches verified numbers only.")
@@ -116,6 +112,34 @@ def ask_phone(dialogue: Dialogue, probes: Probes, scope: Scope, slack: SlackAnsw
     for advice in sender_advice(phone, sender):
         dialogue.say(f"  {advice}")
     return PhoneAnswers(name, phone, language, account_sid, auth_token, sender, _slack_user(name, slack))
+
+
+class _Failed(Exception):
+    """Number or token was wrong; nobody can tell which, so both are asked again."""
+
+
+def _ask_account(dialogue: Dialogue, probes: Probes) -> tuple[str, str, TwilioFacts]:
+    known: str | None = None
+    while True:
+        account_sid = dialogue.ask(
+            "twilio-account-sid", "Account SID:", lambda text: _begins(text, "AC"), default=known
+        )
+
+        def look(text: str, account_sid: str = account_sid) -> tuple[str, TwilioFacts]:
+            try:
+                return required(text), probes.probe_twilio(account_sid, text)
+            except ReplyByError as error:
+                raise _Failed(str(error)) from None
+
+        try:
+            auth_token, facts = dialogue.ask("twilio-auth-token", "Auth token:", look, secret=True)
+        except _Failed as failed:
+            if not dialogue.interactive or "twilio-auth-token" in dialogue.given:
+                raise ConfigError("replyby init", [f"--twilio-auth-token: {failed}"]) from None
+            dialogue.bad(str(failed))
+            known = account_sid
+            continue
+        return account_sid, auth_token, facts
 
 
 def _slack_user(name: str, slack: SlackAnswers | None) -> str | None:

@@ -164,6 +164,7 @@ def probe_twilio(account_sid: str, auth_token: str, api_url: str = "https://api.
     Raises:
         ProbeFailed: refused, or not reachable.
     """
+    from alerts.errors import Reason
     from alerts.notifiers.twilio_api import CALL_ERRORS, build_client, twilio_error
 
     client = build_client(account_sid, auth_token, api_url, TIMEOUT_SECONDS)
@@ -171,7 +172,13 @@ def probe_twilio(account_sid: str, auth_token: str, api_url: str = "https://api.
         account = client.api.v2010.accounts(account_sid).fetch()
         numbers = client.incoming_phone_numbers.list(limit=50)
     except CALL_ERRORS as error:
-        raise ProbeFailed(str(twilio_error("Twilio", error, utc_now(), secrets=(auth_token,)))) from None
+        told = twilio_error("Twilio", error, utc_now(), secrets=(auth_token,))
+        if told.reason is Reason.BAD_CREDENTIALS:
+            line = (
+                "Twilio: account SID and auth token do not belong together. Copy both again from Twilio's first page."
+            )
+            raise ProbeFailed(line) from None
+        raise ProbeFailed(str(told)) from None
     balance = ""
     with suppress(*CALL_ERRORS):  # an account under another has none of its own
         found = client.balance.fetch()

@@ -56,6 +56,7 @@ EVERYTHING = [
     ("Language", "fr"),
     ("Account SID:", "AC1"),
     ("Auth token:", "wrong"),
+    ("Account SID:", ""),
     ("Auth token:", "right"),
     ("Sending number:", "+33700000000"),
     ("Sending number:", ""),
