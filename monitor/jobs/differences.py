@@ -71,5 +71,11 @@ def _compare(connection: Connection, services: Services, book: AddressBook, one:
     return 1
 
 
+def split_mark(name: str) -> tuple[str, str]:
+    """Return the account and marketplace of a mark that begins with `DIFFERS`."""
+    account, _, marketplace = name.removeprefix(DIFFERS).rpartition(":")
+    return account, marketplace
+
+
 def _direction(found: Difference) -> str:
     return "replies" if found.replies_unseen else "messages"

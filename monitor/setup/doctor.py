@@ -232,6 +232,13 @@ def _check_amazon(facts: Facts) -> Iterator[Finding]:
             "no reply made in Seller Central was ever seen",
             "Seller Central → Settings → Notification Preferences → Messaging → Confirmation Notifications.",
         )
+    for account_name, marketplace in facts.differing:
+        yield Finding(
+            Grade.DOUBTFUL,
+            f"{account_name} {marketplace}",
+            "Amazon's figure and ours differ",
+            "Run: replyby report. It shows both and names the likely cause.",
+        )
 
 
 def _check_review(facts: Facts) -> Iterator[Finding]:

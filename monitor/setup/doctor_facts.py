@@ -72,6 +72,7 @@ class Facts:
         tokens: by mailbox, what is wrong with its sign-in.
         opted_out: people who sent STOP. unproven: people with a phone that never answered a test.
         blind: (account, marketplace) where no reply made in Seller Central was ever seen.
+        differing: (account, marketplace) where Amazon's figure and ours differ.
         review_pending: decisions that wait for a person.
         amazon: (account, line) where what was asked of Amazon failed more than once in a row.
     """
@@ -96,5 +97,6 @@ class Facts:
     opted_out: tuple[str, ...] = ()
     unproven: tuple[str, ...] = ()
     blind: tuple[tuple[str, str], ...] = ()
+    differing: tuple[tuple[str, str], ...] = ()
     review_pending: int = 0
     amazon: tuple[tuple[str, str], ...] = ()

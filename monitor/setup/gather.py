@@ -16,6 +16,7 @@ from alerts.outbox import stats
 from monitor.config.model import Config
 from monitor.errors import ReplyByError, StoreError
 from monitor.jobs.answers import PROVEN
+from monitor.jobs.differences import DIFFERS, split_mark
 from monitor.jobs.people import OPTED_OUT
 from monitor.setup.doctor_facts import Facts, MailboxLook, SilenceLook
 from monitor.setup.probes import SlackFacts, TwilioFacts, probe_slack, probe_twilio
@@ -121,6 +122,7 @@ def _read(connection: Connection, config: Config, now: datetime) -> dict[str, An
             for row in read_evidence(connection)
             if row.evidence == "buyer_message" and row.marketplace and (row.account, row.marketplace) not in sighted
         ),
+        "differing": tuple(split_mark(name) for name in sorted(read_marks(connection, DIFFERS))),
         "review_pending": sum(count_reviews(connection).values()),
     }
 

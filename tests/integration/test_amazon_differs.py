@@ -32,6 +32,8 @@ from monitor.parse import wants_mail
 from monitor.report.compose import build_view
 from monitor.report.render_json import report_to_json
 from monitor.report.render_markdown import render_text
+from monitor.setup.doctor_facts import Facts
+from monitor.setup.gather import Surroundings, gather_facts
 from monitor.sources.base import Batch, Cursor, RawMail
 from monitor.sources.simulated.source import SimulatedSource
 from monitor.store.amazon import FigureRow, record_figures
@@ -168,6 +170,10 @@ class Seller:
         report = make_report(self.services, week_of(NOW - timedelta(days=7), zone))
         return render_text(build_view(report)).replace("\u00a0", " ")
 
+    def doctor(self) -> Facts:
+        """Return what `replyby doctor` judges, of what stands in the database."""
+        return gather_facts(Surroundings(config=self.services.config, now=self.clock(), engine=self.services.engine))
+
     def close(self) -> None:
         self.worker.dispatcher.stop(5)
         self.services.engine.dispose()
@@ -297,6 +303,17 @@ def test_a_difference_is_told_once_and_once_more_when_it_is_over(begin: Begin, t
     seller.hear({"FR": truth["FR"], "DE": seller.late()["DE"]})
     assert seller.watch() == ["Amazon's figure and ours agree again for DE."]
     assert seller.watch() == []
+
+
+def test_doctor_names_the_difference_while_it_stands(begin: Begin, truth: Rates) -> None:
+    seller = begin(all_but_german_copies)
+    seller.hear(truth)
+    seller.watch()
+    assert seller.doctor().differing == (("acme-eu", "DE"),)
+    seller.clock.advance(days=1)
+    seller.hear({"FR": truth["FR"], "DE": seller.late()["DE"]})
+    seller.watch()
+    assert seller.doctor().differing == ()
 
 
 def test_what_is_learnt_later_of_the_same_days_ends_a_difference_without_a_new_figure(

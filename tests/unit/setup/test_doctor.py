@@ -266,6 +266,13 @@ CASES: dict[str, tuple[dict[str, Any], Grade, str, str, str]] = {
         "HTTP 403 Unauthorized",
         "Give the application the role.",
     ),
+    "another figure": (
+        {"differing": (("acme", "FR"),)},
+        Grade.DOUBTFUL,
+        "acme FR",
+        "Amazon's figure and ours differ",
+        "Run: replyby report. It shows both and names the likely cause.",
+    ),
     "blind spot": (
         {"blind": (("acme", "FR"),)},
         Grade.DOUBTFUL,
