@@ -5,6 +5,7 @@ far as it can be.
 """
 
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -18,6 +19,7 @@ from monitor.core.messages import Authenticity, Kind, Message
 from monitor.errors import MailboxError, StoreError
 from monitor.jobs.services import Services
 from monitor.jobs.told import follow_changes
+from monitor.sources.ahead import read_ahead
 from monitor.sources.base import Batch, Cursor, RawMail
 from monitor.store.clocks import ClockChange, resolve_and_save
 from monitor.store.engine import reading, writing
@@ -90,10 +92,11 @@ def read_source(services: Services, mailbox: MailboxConfig, since: datetime, res
         stored = read_cursors(connection, mailbox.name)
     cursors = {folder: Cursor(one.uidvalidity, one.last_uid, one.state) for folder, one in stored.items()}
     _learn_authserv(services, mailbox)
-    for batch in services.sources[mailbox.name].fetch_new(cursors, since):
-        _record_batch(services, mailbox, batch, result)
-        if services.stopping.is_set():
-            return False
+    with closing(read_ahead(services.sources[mailbox.name].fetch_new(cursors, since))) as batches:
+        for batch in batches:
+            _record_batch(services, mailbox, batch, result)
+            if services.stopping.is_set():
+                return False
     return True
 
 

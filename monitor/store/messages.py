@@ -89,8 +89,11 @@ def _row(item: Incoming, hasher: Hasher, seen_at: datetime) -> dict[str, Any]:
     account = item.accounts[0]
     alias = hasher.optional("alias", message.alias)
     order = None if message.order_id is None else hasher.number("order", message.order_id)
-    minute = message.received_at.replace(second=0, microsecond=0).isoformat()
-    digest = hasher.number("digest", account, message.alias or "", message.order_id or "", message.text_digest, minute)
+    digest = None
+    if message.kind is Kind.BUYER_MESSAGE or not message.message_id:  # what else is known by its Message-ID alone
+        minute = message.received_at.replace(second=0, microsecond=0).isoformat()
+        words = (message.alias or "", message.order_id or "", message.text_digest, minute)
+        digest = hasher.number("digest", account, *words)
     if message.message_key and message.kind is Kind.BUYER_MESSAGE:
         identity = hasher.number("key", account, message.message_key)
     elif message.message_id:
@@ -163,7 +166,8 @@ class _Known:
         row = self.by_identity.setdefault(row["identity"], row)
         if row["rfc_hash"] is not None:
             self.by_rfc.setdefault((row["kind"], row["rfc_hash"]), row)
-        self.by_digest.setdefault((row["kind"], row["digest_hash"]), row)
+        if row["digest_hash"] is not None:
+            self.by_digest.setdefault((row["kind"], row["digest_hash"]), row)
 
     def twin_of(self, row: dict[str, Any]) -> dict[str, Any] | None:
         """Return the row this one is a copy of.
