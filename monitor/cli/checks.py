@@ -54,6 +54,11 @@ def check_config(
             if not json:
                 print_line(f"{'✓' if finding.ok else '✗'} {finding.what}: {finding.line}")
         evidence = read_evidence_table(services)
+        if not evidence and not _was_read(services):
+            from monitor.cli.first_look import evidence_of_a_look, quiet_logs
+
+            quiet_logs(loaded)  # a mailbox that failed stands above
+            evidence = evidence_of_a_look(loaded)
     if json:
         print_json(
             {
@@ -73,6 +78,15 @@ def check_config(
     failed = [finding for finding in findings if not finding.ok]
     if failed:
         raise ReplyByError(f"{len(failed)} of {len(findings)} cannot be used; see above.")
+
+
+def _was_read(services: "Services") -> bool:
+    """Return whether a worker has read any of the mailboxes."""
+    from monitor.store.engine import reading
+    from monitor.store.health import read_health
+
+    with reading(services.engine) as connection:
+        return any(one.last_success_at is not None for one in read_health(connection))
 
 
 def _shown(config: "Config") -> str:
@@ -160,7 +174,7 @@ def _print_evidence(rows: "Iterable[EvidenceRow]", config: "Config") -> None:
         last = f"{row.last_seen_at.astimezone(zone):%Y-%m-%d}"
         table.setdefault((row.account, row.marketplace), {})[row.evidence] = f"{row.count} ({last})"
     if not table:
-        print_line("No mail was read yet: the evidence table fills with the first run.")
+        print_line("No mail from Amazon was seen yet.")
         return
     print_line()
     print_table(

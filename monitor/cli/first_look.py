@@ -1,7 +1,8 @@
 """What `replyby init` does once the file stands: a first reading into a store that is thrown away, and a test page."""
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from monitor.errors import ReplyByError
 if TYPE_CHECKING:
     from monitor.config.model import Config
     from monitor.jobs.services import Services
+    from monitor.store.evidence import EvidenceRow
 
 RATE_DAYS = 90
 CLICKS = "Seller Central → Settings → Notification Preferences → Messaging → Confirmation Notifications"
@@ -27,6 +29,21 @@ def quiet_logs(config: "Config | None" = None) -> None:
 
 def look_once(config: "Config") -> list[str]:
     """Return lines on 90 days of the mailboxes: buyer messages, the first response rate, blind spots. Keeps nothing."""
+    with _looking(config) as (services, found, failed):
+        return [f"✗ {line}" for line in failed] or _describe(services, found)
+
+
+def evidence_of_a_look(config: "Config") -> "list[EvidenceRow]":
+    """Return the evidence table of what the mailboxes hold, for who has not run the worker yet. Keeps nothing."""
+    from monitor.jobs.checking import read_evidence_table
+
+    with _looking(config) as (services, _, _):
+        return read_evidence_table(services)
+
+
+@contextmanager
+def _looking(config: "Config") -> "Iterator[tuple[Services, Mapping[str, int], Sequence[str]]]":
+    """Read every mailbox into a store that is thrown away; give it, the mails by kind, and why a mailbox failed."""
     from monitor.bootstrap import build_services, open_store
     from monitor.jobs.intake import poll_mailbox
 
@@ -37,19 +54,17 @@ def look_once(config: "Config") -> list[str]:
         try:
             # Tokens lie in the real state directory: the sources are those of the real configuration.
             built = build_services(config, store, with_sources=True)
-            services = replace(
-                built, sources={key: Progress(source, say_line) for key, source in built.sources.items()}
-            )
+            services = replace(built, sources={key: Progress(one, say_line) for key, one in built.sources.items()})
             found: dict[str, int] = {}
-            lines = []
+            failed = []
             for mailbox in config.mailboxes:
                 result = poll_mailbox(services, mailbox.name)
                 services.sources[mailbox.name].close()
                 if result.failed is not None:
-                    lines.append(f"✗ {result.failed}")
+                    failed.append(result.failed)
                 for kind, count in result.new.items():
                     found[kind] = found.get(kind, 0) + count
-            return lines or _describe(services, found)
+            yield services, found, failed
         finally:
             store.engine.dispose()
 

@@ -46,7 +46,6 @@ def test_an_evening_ends_in_a_file_that_opens_everything(tmp_path: Path) -> None
         slack.channels["C0OUT"].is_member = False
         person = Person(
             [
-                ("Where shall secrets be kept?", ""),
                 ("Which mailbox does Amazon write to?", USERNAME),
                 ("IMAP server:", ""),
                 ("Port:", ""),
@@ -57,6 +56,7 @@ def test_an_evening_ends_in_a_file_that_opens_everything(tmp_path: Path) -> None
                 ("User name:", ""),
                 ("Its password:", "wrong"),
                 ("Its password:", PASSWORD),
+                ("Where shall secrets be kept?", ""),
                 ("Alerts in Slack?", "y"),
                 ("App token:", slack.app_token),
                 ("Bot token:", "xoxb-wrong"),
@@ -69,6 +69,7 @@ def test_an_evening_ends_in_a_file_that_opens_everything(tmp_path: Path) -> None
                 ("Language", ""),
                 ("Account SID:", twilio.account_sid),
                 ("Auth token:", "wrong"),
+                ("Account SID:", ""),
                 ("Auth token:", twilio.auth_token),
                 ("Sending number:", ""),
                 ("Time zone:", ""),
