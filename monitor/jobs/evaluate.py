@@ -59,7 +59,7 @@ def evaluate(services: Services, policies: PolicyCache) -> Evaluation:
     result = Evaluation(held={})
     while True:
         now = services.utc_now()
-        with writing(services.engine) as connection:
+        with services.planning, writing(services.engine) as connection:
             due = read_due(connection, policies, now)
             if due:
                 silences = read_silences(connection, now)

@@ -45,7 +45,7 @@ def watch_promises(services: Services, policies: PolicyCache) -> int:
         if not any(_newly_missed(one, now) for one in read_ordered(connection)):
             return 0  # the usual case waits for no other writer
     found: list[ClockChange] = []
-    with writing(services.engine) as connection:
+    with services.planning, writing(services.engine) as connection:
         for one in read_ordered(connection):
             if not _newly_missed(one, now):
                 continue
@@ -66,7 +66,9 @@ def label_priorities(config: Config) -> dict[str, int]:
 
 
 def _newly_missed(one: OrderedClock, now: datetime) -> bool:
-    if PROMISE_MISSED in one.labels or one.row.phones_held:
+    # A mail that was being read meanwhile may have drawn the thread without it.
+    labelled = PROMISE_MISSED in one.labels and PROMISE_MISSED in one.thread_labels
+    if labelled or one.row.phones_held:
         return False
     try:
         return shows_missed_promise(order_facts_from_json(one.order), one.labels, now)

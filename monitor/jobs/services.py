@@ -52,6 +52,7 @@ class Services:
         authserv: the authserv-ids found by looking, by mailbox, for those that are configured as "auto".
         look_for_troubles: what `replyby doctor` finds, for the digest; takes seconds, because it asks the providers.
         wake: set when something was planned that should go out at once. stopping: set when the worker ends.
+        planning: held by whoever reads a clock's policy and steps and writes what follows from them.
     """
 
     config: Config
@@ -69,6 +70,7 @@ class Services:
     look_for_troubles: "Callable[[], Sequence[Trouble]] | None" = None
     wake: threading.Event = field(default_factory=threading.Event)
     stopping: threading.Event = field(default_factory=threading.Event)
+    planning: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def directory(self) -> Directory:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 
 from alerts.core.model import AnswerKind, Channel, Delivery, Purpose
 from monitor.core.orders import OrderFacts, order_facts_to_json
@@ -140,6 +140,21 @@ def test_another_mail_keeps_the_label_and_the_policy_that_was_chosen_by_it(build
     shown = [one.threads[0] for one in world.cycle() if one.purpose is Purpose.UPDATE]
     assert all("promise_missed" in facts.labels and facts.priority == 35 for facts in shown)
     assert policy_of(world, A) == "promise"
+
+
+def test_a_thread_that_was_drawn_without_the_label_meanwhile_gets_it_back_and_rings_nobody(build: Build) -> None:
+    world = build()
+    world.ask(A)
+    world.advance(hours=2)
+    learn(world, A, promised=TUESDAY - timedelta(days=1))
+    watch(world)
+    with writing(world.services.engine) as connection:
+        connection.execute(update(thread).values(labels="delivery", priority=20))
+    world.advance(minutes=1)
+    found, sent = watch(world)
+    assert (found, rings(sent)) == (1, [])
+    assert "promise_missed" in sent[0].threads[0].labels
+    assert watch(world)[0] == 0
 
 
 def test_a_promise_that_passes_while_the_clock_runs_is_noticed_at_its_instant(build: Build) -> None:
