@@ -22,6 +22,7 @@ from sp_api.base.credential_provider import FromCodeCredentialProvider
 from monitor.config.model import SpApiConfig
 from monitor.core.marketplaces import BY_COUNTRY, region_of
 from monitor.spapi import clear_redirections
+from monitor.spapi.bounded import Overrun, within
 from monitor.spapi.documents import DocumentPlace, download
 from monitor.spapi.failures import KNOWN, amazon_error, empty_answer, token_ended
 from monitor.spapi.login import TokenCache, build_token_client
@@ -37,6 +38,9 @@ ORDER_DATA = ("FULFILLMENT", "PROCEEDS", "PACKAGES")
 
 TIMEOUT_SECONDS = 20.0
 CONNECT_SECONDS = 10.0
+LONGEST = 3.0
+"""A whole call, its login included, may take so many time-outs."""
+
 ENDPOINTS = {region: f"https://sellingpartnerapi-{region}.amazon.com" for region in ("na", "eu", "fe")}
 _AWS_REGIONS = {"na": "us-east-1", "eu": "eu-west-1", "fe": "us-west-2"}
 
@@ -77,6 +81,7 @@ class AmazonClient:
         self.account = account
         self._config = config
         self._timeout = httpx.Timeout(timeout_seconds, connect=min(CONNECT_SECONDS, timeout_seconds))
+        self._longest = timeout_seconds * LONGEST
         self._tokens = TokenCache()
         self._apis: dict[str, Any] = {}
         self._tls: ssl.SSLContext | None = None
@@ -131,7 +136,11 @@ class AmazonClient:
 
     def download(self, place: DocumentPlace) -> bytes:
         """Return a document's bytes, unpacked. Its size is bounded, packed and unpacked."""
-        return download(place, self._where("document"), self._timeout, self._context())
+        where = self._where("document")
+        try:
+            return self._within(lambda: download(place, where, self._timeout, self._context()))
+        except Overrun as error:
+            raise amazon_error(where, error) from None
 
     def get_order(self, order_id: str) -> Answered[Mapping[str, Any]]:
         """Return an order as Amazon tells it, without its buyer."""
@@ -158,18 +167,27 @@ class AmazonClient:
     ) -> ApiResponse:
         """Return the library's answer; a token that Amazon no longer takes is renewed once."""
         where = self._where(operation)
+        had_token = self._tokens.held
         try:
-            had_token = self._tokens.held
             try:
-                return run(self._api(api))
+                return self._within(lambda: run(self._api(api)))
             except KNOWN as error:
                 if not (had_token and token_ended(error)):
                     raise
             self._tokens.forget()
-            return run(self._api(api))
-        except KNOWN as error:
+            return self._within(lambda: run(self._api(api)))
+        except (*KNOWN, Overrun) as error:
             # `from None`: the library's exceptions carry requests, and with them tokens, into a traceback.
             raise amazon_error(where, error, about=about) from None
+
+    def _within(self, run: Callable[[], T]) -> T:
+        """Return what `run` returns; one that does not end is left behind with what it holds: connections, the token's lock."""
+        try:
+            return within(self._longest, run)
+        except Overrun:
+            self._tokens = TokenCache()
+            self.close()
+            raise
 
     def _api(self, kind: Any) -> Any:
         if kind.__name__ not in self._apis:

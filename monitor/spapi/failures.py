@@ -16,6 +16,7 @@ from sp_api.auth.exceptions import AuthorizationError
 from sp_api.base.exceptions import SellingApiException
 
 from monitor.errors import AmazonError, AmazonLoginRefused, AmazonRoleMissing, AmazonThrottled
+from monitor.spapi.bounded import Overrun
 from monitor.spapi.rates import parse_rate
 
 ROLE_ADVICE = {
@@ -29,7 +30,7 @@ LONGEST_PAUSE = timedelta(hours=6)
 ODD_ANSWERS = (AttributeError, TypeError, ValueError, LookupError, zlib.error)
 """What the library raises over an answer of another shape: a list, a number, no JSON, no gzip."""
 
-KNOWN = (SellingApiException, AuthorizationError, httpx.HTTPError, httpx.InvalidURL, *ODD_ANSWERS)
+KNOWN = (SellingApiException, AuthorizationError, httpx.HTTPError, httpx.InvalidURL, OSError, *ODD_ANSWERS)
 _TOKEN_ENDED = frozenset({"401", "unauthorized"})
 
 
@@ -41,9 +42,9 @@ def amazon_error(where: str, error: BaseException, *, about: str = "report") -> 
         return _login_error(where, error)
     if isinstance(error, SellingApiException):
         return _api_error(where, error, about)
-    if isinstance(error, httpx.TimeoutException):
+    if isinstance(error, httpx.TimeoutException | TimeoutError | Overrun):
         return AmazonError(f"{where}: no answer in time. Tried again later.", retryable=True, reason="timeout")
-    if isinstance(error, httpx.HTTPError | httpx.InvalidURL):
+    if isinstance(error, httpx.HTTPError | httpx.InvalidURL | OSError):
         said = type(error).__name__
         return AmazonError(
             f"{where}: no connection ({said}). Check the network and its proxy; tried again later.",

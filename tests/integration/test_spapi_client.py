@@ -2,12 +2,16 @@
 
 import gzip
 import logging
+import socketserver
 import subprocess
 import sys
+import threading
 import traceback
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -315,3 +319,43 @@ def test_the_stand_in_refuses_what_amazon_refuses(amazon: SpApiServer, client: A
     )
     assert refused.status == 403
     assert refused.body != json_answer({}).body
+
+
+@contextmanager
+def dripping() -> Iterator[str]:
+    """Give the address of a server that sends a byte now and then, and never ends."""
+    stop = threading.Event()
+
+    class Handler(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            with suppress(OSError):
+                self.request.recv(65536)
+                self.request.sendall(
+                    b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 99999\r\n\r\n"
+                )
+                while not stop.wait(0.05):
+                    self.request.sendall(b" ")
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
+        server.daemon_threads = True
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        stop.set()
+        server.shutdown()
+        thread.join(5)
+
+
+@pytest.mark.parametrize("where", ["endpoint", "auth_endpoint"])
+def test_an_answer_that_drips_byte_by_byte_ends_in_time_and_blocks_no_later_call(
+    amazon: SpApiServer, where: str
+) -> None:
+    with dripping() as address:
+        client = AmazonClient("acme-eu", amazon.config(**{where: address}), timeout_seconds=0.3)
+        for _ in range(2):
+            began = monotonic()
+            error = failure(lambda: client.get_order(ORDER))
+            assert (error.reason, error.retryable) == ("timeout", True)
+            assert monotonic() - began < 3
+        assert failure(lambda: client.download(DocumentPlace(address, False))).reason == "timeout"
+        client.close()
