@@ -55,6 +55,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+MANY = 25_000
 LUNCH = b"From: Bo <bo@other.example>\nDate: Mon, 02 Nov 2026 10:00:00 +0000\nSubject: lunch?\n\nat noon\n"
 
 
@@ -93,7 +94,7 @@ def history(count: int, now: datetime) -> list[tuple[datetime, bytes]]:
     """So many buyer messages of past weeks; every other was answered within an hour, as Gmail's export shows it."""
     mails = []
     for number in range(count):
-        at = now - timedelta(days=60) + timedelta(days=55) * number / count
+        at = now - timedelta(days=60) + timedelta(days=40) * number / count
         mails.append((at, labelled(buyer_mail(at, **place(number)), "Inbox,Opened")))
         if number % 2 == 0:
             replied_at = at + timedelta(hours=1)
@@ -233,8 +234,9 @@ def terminal(folder: Path, *arguments: str) -> Iterator[Any]:
 
 def test_a_terminal_shows_how_far_it_is_and_ctrl_c_keeps_what_was_read(folder: Path) -> None:
     now = utc_now()
-    mails = [(now - timedelta(days=30), return_notice(now - timedelta(days=30))) for _ in range(6000)]
-    (folder / "all.mbox").write_bytes(box(*mails))
+    at = now - timedelta(days=30)
+    template = re.sub(rb"<notice-\d+@", b"<notice-%d@", return_notice(at).replace(b"%", b"%%"))
+    (folder / "all.mbox").write_bytes(box(*((at, template % number) for number in range(MANY))))
     with terminal(folder, "import", "all.mbox") as child:
         child.expect(r"all\.mbox \(inbox\)  ━+╌+  \d+ %, [\d,]+ mails, [\d,]+ a second")
         child.kill(signal.SIGINT)
@@ -243,11 +245,11 @@ def test_a_terminal_shows_how_far_it_is_and_ctrl_c_keeps_what_was_read(folder: P
         child.wait()
         assert child.exitstatus == 130
     rest = imported(folder, "all.mbox")
-    assert 0 < rest["new"]["notice"] < 6000
+    assert 0 < rest["new"]["notice"] < MANY
     assert rest["whole"]
     engine = open_engine(f"sqlite:///{folder / 'var' / 'replyby.db'}")
     with engine.connect() as connection:
-        assert connection.exec_driver_sql("SELECT count(*) FROM message").scalar() == 6000
+        assert connection.exec_driver_sql("SELECT count(*) FROM message").scalar() == MANY
     engine.dispose()
 
 
