@@ -17,6 +17,7 @@ from monitor.store.clocks import ChangeKind, ClockChange
 from monitor.store.due import PolicyCache
 from monitor.store.engine import reading, writing
 from monitor.store.promises import OrderedClock, read_clocks_of_orders, read_ordered, record_label, record_policy
+from monitor.store.tallies import Tallies
 
 log = structlog.get_logger(__name__)
 
@@ -45,13 +46,17 @@ def watch_promises(services: Services, policies: PolicyCache) -> int:
         if not any(_newly_missed(one, now) for one in read_ordered(connection)):
             return 0  # the usual case waits for no other writer
     found: list[ClockChange] = []
+    tallies = Tallies()
     with services.planning, writing(services.engine) as connection:
         for one in read_ordered(connection):
             if not _newly_missed(one, now):
                 continue
+            if PROMISE_MISSED not in one.labels:
+                tallies.add("message_labels", one.row.account, PROMISE_MISSED)
             _label(connection, services, policies, one, priorities, now)
             found.append(ClockChange(kind=ChangeKind.CHANGED, clock_id=one.row.id, thread_id=one.row.thread_id))
         if found:
+            tallies.save(connection)
             follow_changes(connection, found, now)
     if found:
         services.wake.set()

@@ -12,6 +12,7 @@ from monitor.core.orders import OrderFacts, order_facts_to_json
 from monitor.jobs.promises import show_orders, watch_promises
 from monitor.store.engine import reading, writing
 from monitor.store.schema import order_fact, sla_clock, thread
+from monitor.store.tallies import read_tallies
 from tests.support.jobs_world import ORDERS, JobsWorld, rings
 from tests.support.weekend_world import paris
 
@@ -152,6 +153,9 @@ def test_a_thread_that_was_drawn_without_the_label_meanwhile_gets_it_back_and_ri
         connection.execute(update(thread).values(labels="delivery", priority=20))
     world.advance(minutes=1)
     found, sent = watch(world)
+    with reading(world.services.engine) as connection:
+        counted = {one.labels: one.value for one in read_tallies(connection) if one.name == "message_labels"}
+    assert counted["acme-eu", "promise_missed"] == 1
     assert (found, rings(sent)) == (1, [])
     assert "promise_missed" in sent[0].threads[0].labels
     assert watch(world)[0] == 0
