@@ -20,6 +20,7 @@ HEARTBEAT_OLD = timedelta(minutes=15)
 BALANCE_LOW = 5.0
 SECRET_ENDS_SOON = timedelta(days=30)
 SILENCE_LONG = timedelta(hours=24)
+PHONES = ("sms", "voice", "person")
 
 
 def find_troubles(facts: Facts) -> list[Finding]:
@@ -171,9 +172,9 @@ def _check_twilio(facts: Facts) -> Iterator[Finding]:
     for name in facts.opted_out:
         yield Finding(Grade.BAD, "phone", f"{name} sent STOP and gets no SMS", f"{name} sends START to the number.")
     for name in facts.unproven:
-        yield Finding(
-            Grade.DOUBTFUL, "phone", f"{name}'s phone never answered a test", "Run: replyby send-test RECEIVER --page."
-        )
+        reaches = (one.name for one in facts.config.receivers if one.type in PHONES and name in one.people)
+        advice = f"Run: replyby send-test {next(reaches, 'RECEIVER')} --page."
+        yield Finding(Grade.DOUBTFUL, "phone", f"{name}'s phone never answered a test", advice)
 
 
 def _check_silences(facts: Facts) -> Iterator[Finding]:

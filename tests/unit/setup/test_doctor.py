@@ -222,7 +222,7 @@ CASES: dict[str, tuple[dict[str, Any], Grade, str, str, str]] = {
         Grade.DOUBTFUL,
         "phone",
         "Ana's phone never answered a test",
-        "Run: replyby send-test RECEIVER --page.",
+        "Run: replyby send-test phones-sms --page.",
     ),
     "nobody on call": (
         {"on_call": {"primary": None}},
