@@ -213,7 +213,7 @@ def _hour_words(key: str, hour: AddedHour, missed: int | None, words: Wording) -
 def amazon_line(report: Report, words: Wording) -> str:
     """Return Amazon's own rate beside ours; of several the one that differs, else the one that is furthest away.
 
-    Where they differ it is said what that means and what is most likely behind it.
+    Where they differ it is said in short what that means and what is most likely behind it.
     """
     furthest = max(
         report.amazon,
@@ -223,7 +223,9 @@ def amazon_line(report: Report, words: Wording) -> str:
         ),
     )
     line = _sentence(amazon_words(report, report.amazon.index(furthest), words))
-    return " ".join([line, *difference_words(furthest.amazon, report, words)[:2]])
+    meaning = difference_words(furthest.amazon, report, words)[:2]
+    # What to do stands below: a phone's screen is small.
+    return " ".join([line, *(_sentence(one.partition(". ")[0]) for one in meaning)])
 
 
 def sees_too_little(report: Report, figure: AmazonFigure) -> bool:

@@ -250,7 +250,8 @@ def test_the_report_shows_both_figures_side_by_side_and_says_what_is_behind_the_
     first_screen = text[: text.index("THE HOURS OF THE WEEK")]
     assert "Amazon’s own figure: Germany, 30 days: 94.2 %; ours at least 76.8 %." in first_screen
     assert "ReplyBy does not see all replies" in first_screen
-    assert "Most likely: Confirmation Notifications are off. No copy" in first_screen
+    assert "Most likely: Confirmation Notifications are off." in first_screen
+    assert f"{SETTINGS}, for this marketplace." in text[len(first_screen) :]
     table = {line[:15]: line.split()[3:] for line in text.splitlines() if ", 30 days  " in line}
     assert table == {
         "Germany, 30 day": ["94.2", "%", "≥", "76.8", "%", "5", "h", "5", "h", "42", "report,", "23", "Nov", "2026"],

@@ -44,4 +44,5 @@ def _cause(words: Words, cause: str, difference: Mapping[str, Any], now: datetim
     if cause in _COUNTED:
         return words.count(key, int(difference.get(_COUNTED[cause]) or 0))
     at = read_instant(difference.get("copies_last_at"))
-    return words.say(key, at="?" if at is None else words.on_day(at, now))
+    # A month may be shortened with a full stop, and the sentence ends with one.
+    return words.say(key, at="?" if at is None else words.on_day(at, now)).replace("..", ".")

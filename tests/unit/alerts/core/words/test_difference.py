@@ -87,6 +87,12 @@ def test_the_last_copy_is_told_by_its_day_with_the_year_where_that_is_another() 
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
+def test_a_sentence_that_ends_with_a_shortened_month_ends_with_one_full_stop(language: str) -> None:
+    told = differs(Likely.COPIES_STOPPED)["difference"]
+    assert ".." not in difference_lines(words_for(language, "Europe/Paris"), told, NOW)[2]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_slack_takes_it_and_the_end_has_words_of_its_own(language: str) -> None:
     words = words_for(language, "Europe/Paris")
     delivery = make_delivery(purpose=Purpose.HEALTH, content=differs(*CAUSES[:3]), language=language)
