@@ -11,6 +11,7 @@ from alerts.heartbeat import Heartbeat
 from alerts.notifiers.base import Notifier
 from monitor.config.model import Config, TwilioConfig
 from monitor.jobs.answers import apply_answer, first_time, record_proven, reject_answer
+from monitor.jobs.calendars import refresh_calendars
 from monitor.jobs.deliver import build_ports
 from monitor.jobs.people import AddressBook
 from monitor.jobs.services import Services
@@ -62,11 +63,18 @@ AMAZON_EVERY = timedelta(seconds=5)
 """How often it is looked whether something is to be asked of Amazon; when to ask stands in the store."""
 
 
+CALENDARS_EVERY = timedelta(minutes=15)
+
+
 def build_asides(services: Services) -> tuple[Aside, ...]:
-    """Return what asks Amazon, one for each account with an application; connects to nothing yet."""
+    """Return what asks Amazon, one for each account with an application, and what reads calendars; connects to nothing yet."""
+    return (*_build_amazon(services), *_build_calendars(services))
+
+
+def _build_amazon(services: Services) -> list[Aside]:
     accounts = [account for account in services.config.accounts if account.sp_api is not None]
     if not accounts:
-        return ()
+        return []
     from monitor.jobs.amazon import ask_amazon
     from monitor.jobs.amazon_desk import Desk
     from monitor.spapi.client import AmazonClient
@@ -77,7 +85,14 @@ def build_asides(services: Services) -> tuple[Aside, ...]:
         desk = Desk(services=services, account=account, client=AmazonClient(account.name, account.sp_api))
         job = Job(id=f"amazon:{account.name}", every=AMAZON_EVERY, run=partial(ask_amazon, desk))
         asides.append(Aside(job, services.stopping, desk.client.close))
-    return tuple(asides)
+    return asides
+
+
+def _build_calendars(services: Services) -> list[Aside]:
+    if not any(schedule.ical for schedule in services.config.schedules):
+        return []
+    job = Job(id="calendars", every=CALENDARS_EVERY, run=partial(refresh_calendars, services))
+    return [Aside(job, services.stopping)]
 
 
 def serve_worker(program: str, worker: Worker) -> Server:

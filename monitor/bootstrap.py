@@ -13,13 +13,13 @@ from sqlalchemy import Engine
 
 from alerts.core.contact import Directory
 from alerts.core.model import Channel
-from alerts.core.oncall_calendar import parse_calendar
 from alerts.core.schedule import Override, Rotation, Schedule
 from alerts.core.staffing import Shift
 from alerts.core.words.holding import holding_reply_url
+from monitor.calendars import read_calendar
 from monitor.config.model import Config, MailboxConfig, ScheduleConfig, TwilioConfig
 from monitor.core.messages import Message, Where
-from monitor.errors import ConfigError, StoreError
+from monitor.errors import StoreError
 from monitor.jobs.people import read_unreachable
 from monitor.jobs.services import Recognise, Roster, Services
 from monitor.sources.base import MailSource
@@ -100,7 +100,7 @@ def build_services(config: Config, store: Store, *, now: WallClock = utc_now, wi
     with writing(store.engine) as connection:
         first_started_at = record_first_mark(connection, "first_started", now())
         unreachable = read_unreachable(connection)
-    roster = Roster(build_directory(config))
+    roster = Roster(build_directory(config, now()))
     roster.replace_unreachable(unreachable)
     authserv: dict[str, str] = {}
     keepers = build_keepers(config, now) if with_sources else {}
@@ -131,8 +131,8 @@ def _order_words(config: Config) -> Callable[[str, str | None, datetime], dict[s
     return partial(stored_order_words, languages=languages)
 
 
-def build_directory(config: Config) -> Directory:
-    """Return who is who, for planning.
+def build_directory(config: Config, now: datetime) -> Directory:
+    """Return who is who, for planning; a calendar that cannot be fetched at `now` gives way to its copy.
 
     Raises:
         ConfigError: a calendar file cannot be read.
@@ -151,18 +151,17 @@ def build_directory(config: Config) -> Directory:
     return Directory(
         receivers={receiver.name: receiver for receiver in config.receivers},
         people={person.name: person for person in config.people},
-        schedules={schedule.name: _schedule(schedule, config) for schedule in config.schedules},
+        schedules={schedule.name: _schedule(schedule, config, now) for schedule in config.schedules},
         shifts=shifts,
         fallback=config.worker.health_notify
         or tuple(receiver.name for receiver in config.receivers if receiver.type in ("slack", "console", "email")),
     )
 
 
-def _schedule(schedule: ScheduleConfig, config: Config) -> Schedule:
+def _schedule(schedule: ScheduleConfig, config: Config, now: datetime) -> Schedule:
     overrides = tuple(Override(from_at=one.from_at, to_at=one.to_at, person=one.person) for one in schedule.overrides)
     if schedule.ical:
-        text = read_calendar(schedule.ical, config.path.parent)
-        calendar = parse_calendar(text, config.people, schedule.time_zone)
+        calendar, _ = read_calendar(schedule, config, now)  # the worker tells what is wrong when it reads it again
         return Schedule(name=schedule.name, calendar=calendar, overrides=overrides)
     rotation = Rotation(
         people=schedule.rotation,
@@ -173,34 +172,6 @@ def _schedule(schedule: ScheduleConfig, config: Config) -> Schedule:
         starts=schedule.starts,
     )
     return Schedule(name=schedule.name, rotation=rotation, overrides=overrides)
-
-
-CALENDAR_BYTES = 4 * 1024 * 1024
-CALENDAR_SECONDS = 10.0
-
-
-def read_calendar(address: str, folder: Path) -> str:
-    """Return the text of an iCalendar file or address.
-
-    Raises:
-        ConfigError: it cannot be read. An address that needs no login is a secret and is not shown.
-    """
-    if address.startswith(("https://", "http://")):
-        import urllib.request
-
-        try:
-            with urllib.request.urlopen(address, timeout=CALENDAR_SECONDS) as answer:  # noqa: S310  scheme checked above
-                return str(answer.read(CALENDAR_BYTES).decode("utf-8", "replace"))
-        except OSError as error:
-            said = type(error).__name__
-            raise ConfigError(
-                "[[schedule]] ical", [f"the address cannot be read: {said}. Open it in a browser."]
-            ) from None
-    path = folder / address
-    try:
-        return path.read_text("utf-8")
-    except OSError as error:
-        raise ConfigError("[[schedule]] ical", [f"{path}: {error.strerror}. Write the path of an .ics file."]) from None
 
 
 def build_keepers(config: Config, now: WallClock) -> "dict[str, TokenKeeper]":

@@ -225,7 +225,7 @@ def gather(config: "Config", engine: "Engine | None", trouble: str = "") -> "Fac
             now=utc_now(),
             engine=engine,
             store_trouble=trouble,
-            schedules=build_directory(config).schedules,
+            schedules=build_directory(config, utc_now()).schedules,
             sources=build_sources(config, utc_now, keepers),
             sign_ins={name: keeper.trouble for name, keeper in keepers.items()},
         )

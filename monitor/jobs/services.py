@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine
 from alerts.core.contact import Directory
 from alerts.core.model import Channel
 from alerts.core.policy import choose_policy, policy_to_json
+from alerts.core.schedule import Schedule
 from monitor.config.model import Config, MailboxConfig
 from monitor.core.accounts import AccountIdentity
 from monitor.core.messages import Message, Where
@@ -35,10 +36,17 @@ class Roster:
     def __init__(self, directory: Directory) -> None:
         """Begin with the configuration's people."""
         self.directory = directory
+        self._lock = threading.Lock()
+
+    def replace_schedules(self, schedules: Mapping[str, Schedule]) -> None:
+        """Have who is on call follow these from now on."""
+        with self._lock:
+            self.directory = replace(self.directory, schedules=schedules, _memo={})
 
     def replace_unreachable(self, unreachable: frozenset[tuple[str, Channel]]) -> None:
         """Have these people left out on these channels from now on."""
-        self.directory = replace(self.directory, unreachable=unreachable, _memo={})
+        with self._lock:
+            self.directory = replace(self.directory, unreachable=unreachable, _memo={})
 
 
 @dataclass(frozen=True, kw_only=True)
