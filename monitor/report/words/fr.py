@@ -42,11 +42,8 @@ _TEXTS = {
     "amazon_note": "Les deux sur les mêmes jours, jusqu’à la lecture du chiffre d’Amazon, et selon les 24 heures d’Amazon.",
     "column.amazon": "Amazon",
     "column.ours": "ReplyBy",
-    "column.amazon_average": "Moyenne, Amazon",
-    "column.ours_average": "Moyenne, ReplyBy",
-    "column.source": "Source",
-    "source.sp_api": "rapport, {at}",
-    "source.typed": "saisi, {at}",
+    "source.sp_api": "Du rapport d’Amazon, lu le {at} : {markets}.",
+    "source.typed": "Saisi depuis Seller Central, le {at} : {markets}.",
     "read_at": "au {at}",
     "estimate": "Notre estimation, comptée dans votre boîte aux lettres selon la règle d’Amazon. Le décompte d’Amazon "
     "peut différer.",

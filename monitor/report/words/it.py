@@ -42,11 +42,8 @@ WORDS = {
     "amazon_note": "Entrambi contati sugli stessi giorni, fino alla lettura del dato di Amazon, e secondo le 24 ore di Amazon.",
     "column.amazon": "Amazon",
     "column.ours": "ReplyBy",
-    "column.amazon_average": "Media, Amazon",
-    "column.ours_average": "Media, ReplyBy",
-    "column.source": "Fonte",
-    "source.sp_api": "rapporto, {at}",
-    "source.typed": "digitato, {at}",
+    "source.sp_api": "Dal rapporto di Amazon, letto il {at}: {markets}.",
+    "source.typed": "Digitato da Seller Central, il {at}: {markets}.",
     "read_at": "al {at}",
     "estimate": "La nostra stima, contata nella vostra casella secondo la regola di Amazon. Il conteggio di Amazon "
     "può differire.",
