@@ -12,7 +12,7 @@ from monitor.report.publish import RenderedReport
 from monitor.report.render_html import render_html
 from monitor.report.wording import LANGUAGES
 from tests.support.chromium import PICTURES, open_browser
-from tests.support.report_pages import PHONE_HEIGHT, PHONE_WIDTH, open_page, sample_report
+from tests.support.report_pages import PHONE_HEIGHT, PHONE_WIDTH, differing_report, open_page, sample_report
 
 pytestmark = pytest.mark.integration
 
@@ -74,6 +74,18 @@ def test_a_phones_first_screen_answers_the_three_questions(browser: Browser, ren
             part for part in (rendered.view.rate_before, rendered.view.rate, rendered.view.rate_words) if part
         ).split()
     )
+    page.close()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_difference_from_amazon_still_leaves_all_on_the_first_screen(browser: Browser, language: str) -> None:
+    rendered = differing_report(language)
+    page = open_page(browser, render_html(rendered.view, rendered.pictures))
+    page.screenshot(path=kept(rendered, "phone-difference.png"))
+    assert page.evaluate("document.documentElement.scrollWidth") == PHONE_WIDTH
+    last_line = page.locator(".line").last.bounding_box()
+    assert last_line is not None
+    assert last_line["y"] + last_line["height"] < PHONE_HEIGHT
     page.close()
 
 

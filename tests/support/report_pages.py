@@ -5,11 +5,14 @@ python -m tests.support.report_pages grafana/pictures/report.png
 
 import io
 import sys
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 from PIL import Image
 from playwright.sync_api import Browser, Page
 
+from monitor.core.difference import Difference, Likely
 from monitor.report.build import build_report
 from monitor.report.publish import RenderedReport, render_report
 from monitor.report.render_html import render_html
@@ -22,6 +25,24 @@ PHONE_WIDTH, PHONE_HEIGHT = 360, 740  # a small phone: what fits here fits every
 def sample_report(language: str = "en") -> RenderedReport:
     """Return the invented seller's week, worded and drawn."""
     return render_report(build_report(sample_source(), SAMPLE_WEEK, SAMPLE_NOW, sample_settings(language)))
+
+
+def differing_report(language: str = "en") -> RenderedReport:
+    """Return the same week where Amazon sees replies that the mailbox does not show."""
+    source = sample_source()
+    (figure,) = source.amazon
+    difference = Difference(
+        account=figure.account,
+        marketplace=figure.marketplace,
+        window_days=figure.window_days,
+        read_at=figure.read_at,
+        amazon=0.059,
+        ours=0.31,
+        causes=(Likely.COPIES_STOPPED, Likely.OTHER_TOOL, Likely.MARKED_THERE),
+        copies_last_at=SAMPLE_NOW - timedelta(days=12),
+    )
+    source.amazon = [replace(figure, difference=difference)]
+    return render_report(build_report(source, SAMPLE_WEEK, SAMPLE_NOW, sample_settings(language)))
 
 
 def open_page(browser: Browser, html: str, width: int = PHONE_WIDTH, height: int = PHONE_HEIGHT) -> Page:

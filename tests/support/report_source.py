@@ -122,6 +122,7 @@ def sample_source(seed: int = 47) -> MemoryReportSource:
             late_ratio=0.059,
             read_at=SAMPLE_NOW - timedelta(hours=20),
             source="sp_api",
+            average_response_seconds=5.2 * 3600,
         )
     ]
     return source
