@@ -244,7 +244,7 @@ def service_install(
     show: Annotated[bool, typer.Option("--print", help="Print the unit and install nothing.")] = False,
 ) -> None:
     """Write a systemd unit and start it: for the system when run as root, else for yourself alone."""
-    from monitor.setup.service import plan_unit
+    from monitor.setup.service import find_unreadable, make_folders, plan_unit
     from monitor.setup.write import write_publicly
 
     loaded = read_config(config)
@@ -255,6 +255,14 @@ def service_install(
     if show:
         print_line(unit.text.rstrip("\n"))
         return
+    owner = None if user is None else _owner(user)
+    try:
+        make_folders(loaded, owner)
+    except OSError as error:
+        raise ReplyByError(f"{error.filename}: {error.strerror}. Make it, and give it to the service's user.") from None
+    closed = [] if owner is None else find_unreadable(loaded, owner)
+    if closed:
+        raise ReplyByError(f"{closed[0]}: {user} may not read it. Run: chown -R {user} {loaded.path.parent}")
     try:
         write_publicly(unit.path, unit.text)
     except OSError as error:
@@ -263,6 +271,17 @@ def service_install(
     for command in unit.commands:
         _run(command)
     print_line("Installed and started. Log: journalctl -u replyby" + ("" if root else " --user"))
+
+
+def _owner(user: str) -> tuple[int, int]:
+    import pwd
+
+    try:
+        found = pwd.getpwnam(user)
+    except KeyError:
+        line = f"--user {user!r}: no such user. Make one: useradd --system --no-create-home {user}"
+        raise ConfigError("replyby service install", [line]) from None
+    return found.pw_uid, found.pw_gid
 
 
 def service_uninstall() -> None:

@@ -1,6 +1,8 @@
 """Running as a systemd service: the unit with its sandbox, and what installs and removes it."""
 
+import os
 import re
+import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -125,6 +127,42 @@ def written_folders(config: Config) -> list[Path]:
     if config.report is not None and config.report.directory is not None:
         folders.add(config.report.directory)
     return sorted(path for path in folders if not any(other in path.parents for other in folders))
+
+
+def make_folders(config: Config, owner: tuple[int, int] | None) -> None:
+    """Make the folders the worker writes to, where they are missing: inside its sandbox it could not.
+
+    Args:
+        config: names them.
+        owner: user and group they belong to; None: whoever makes them.
+
+    Raises:
+        OSError: one cannot be made.
+    """
+    for folder in written_folders(config):
+        missing = [one for one in (folder, *folder.parents) if not one.exists()]
+        for one in reversed(missing):
+            one.mkdir(mode=0o700)
+            if owner is not None:
+                os.chown(one, *owner)
+
+
+def find_unreadable(config: Config, owner: tuple[int, int]) -> list[Path]:
+    """Return what of the configuration and the worker's own files this user may not read."""
+    beside = config.path.parent
+    places = [config.path, *_files_in(beside / "secrets"), *written_folders(config)]
+    places += [one for folder in written_folders(config) for one in _files_in(folder)]
+    return [path for path in places if path.exists() and not _may_read(path.stat(), owner)]
+
+
+def _files_in(folder: Path) -> list[Path]:
+    return [folder, *sorted(folder.iterdir())] if folder.is_dir() else []
+
+
+def _may_read(facts: os.stat_result, owner: tuple[int, int]) -> bool:
+    if facts.st_uid == owner[0]:
+        return bool(facts.st_mode & stat.S_IRUSR)
+    return bool(facts.st_mode & (stat.S_IRGRP if facts.st_gid == owner[1] else stat.S_IROTH))
 
 
 def _escape(text: str) -> str:

@@ -13,7 +13,7 @@ import pytest
 
 from monitor.config.loader import load_config
 from monitor.config.model import Config
-from monitor.setup.service import plan_unit, render_unit, written_folders
+from monitor.setup.service import find_unreadable, make_folders, plan_unit, render_unit, written_folders
 from monitor.systemd import notify, watchdog_every
 from tests.support.programs import require_program
 
@@ -81,6 +81,32 @@ def test_only_what_the_worker_writes_is_writable(config: Config) -> None:
     assert written_folders(config) == [folder / "reports", folder / "var"]
     worker = dataclasses.replace(config.worker, state_directory=folder, database="postgresql+psycopg://r@db/replyby")
     assert written_folders(dataclasses.replace(config, worker=worker)) == [folder]
+
+
+def test_what_the_worker_writes_to_is_made_beforehand_and_private(config: Config) -> None:
+    """In its sandbox it may write in these folders, not beside them: it could not make them itself."""
+    folder = config.path.parent
+    make_folders(config, (os.getuid(), os.getgid()))
+    assert {one.name: one.stat().st_mode & 0o777 for one in folder.iterdir() if one.is_dir()} == {
+        "reports": 0o700,
+        "var": 0o700,
+    }
+    (folder / "var").chmod(0o750)
+    make_folders(config, None)
+    assert (folder / "var").stat().st_mode & 0o777 == 0o750, "what is there stays as it is"
+
+
+def test_files_that_the_services_user_may_not_read_are_found_before_it_starts(config: Config) -> None:
+    me, other = (os.getuid(), os.getgid()), (os.getuid() + 1, os.getgid() + 1)
+    folder = config.path.parent
+    (folder / "secrets").mkdir(mode=0o700)
+    (folder / "secrets" / "password").write_text("x")
+    config.path.chmod(0o600)
+    make_folders(config, None)
+    assert find_unreadable(config, me) == []
+    assert find_unreadable(config, other)[:2] == [config.path, folder / "secrets"]
+    config.path.chmod(0o644)
+    assert config.path not in find_unreadable(config, other)
 
 
 def test_the_units_place_depends_on_who_installs(config: Config) -> None:
