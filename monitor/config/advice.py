@@ -1,5 +1,6 @@
 """Warnings: what is allowed, but probably not what was wanted."""
 
+import re
 from collections.abc import Sequence
 
 from alerts.core.model import Channel, Person, Receiver
@@ -78,10 +79,17 @@ def _warn_of_unused(config: Config, root: Section, problems: Problems) -> None:
 
 def _literal_secret(section: Section) -> tuple[str | int, ...] | None:
     for key, value in section.values.items():
-        if isinstance(value, Secret) and value.literal and key in section.given and key not in ("database", "url"):
+        if isinstance(value, Secret) and value.literal and key in section.given and _tells_something(key, value):
             return section.at(key)
     for inner in section.tables.values():
         for child in inner:
             if (found := _literal_secret(child)) is not None:
                 return found
     return None
+
+
+def _tells_something(key: str, value: Secret) -> bool:
+    """Return whether this value is a secret in itself: not an application's name, nor an address without a password."""
+    if key in ("url", "lwa_app_id"):
+        return False
+    return key != "database" or re.search(r"://[^/@]*:[^/@]+@", value.value) is not None

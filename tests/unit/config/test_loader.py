@@ -325,6 +325,26 @@ def test_a_secret_in_a_file_that_everyone_can_read_is_a_warning(tmp_path: Path) 
 
 
 @pytest.mark.parametrize(
+    ("address", "warned"),
+    [
+        ("postgresql://replyby:invented@db.example/replyby", True),
+        ("postgresql://replyby@db.example/replyby", False),
+        ("sqlite:///var/replyby.db", False),
+    ],
+    ids=["password", "no password", "a file"],
+)
+def test_a_databases_address_is_a_secret_when_it_holds_a_password(tmp_path: Path, address: str, warned: bool) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text(
+        f'[worker]\ndatabase = "{address}"\n[[mailbox]]\ntype = "maildir"\npath = "mail"\n[[receiver]]\ntype = "console"\n'
+    )
+    path.chmod(0o644)
+    warnings = load_config(path, {}).warnings
+    assert any("[worker] database: a secret stands in this file" in line for line in warnings) is warned
+    assert not any("invented" in line for line in warnings)
+
+
+@pytest.mark.parametrize(
     ("content", "told"),
     [
         (b"", "is empty. Write the secret into it."),
