@@ -1,13 +1,17 @@
 """Commands about figures: report, amazon-figure."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from monitor.cli.options import ConfigOption, JsonOption, open_session, parse_duration_option
 from monitor.cli.output import print_line
 from monitor.errors import ConfigError, ReplyByError
+
+if TYPE_CHECKING:
+    from monitor.cli.options import Session
+    from monitor.core.snapshot import AmazonSnapshot
 
 
 def register(app: typer.Typer) -> None:
@@ -58,14 +62,15 @@ def report(
 
 
 def amazon_figure(
-    account: Annotated[str, typer.Option("--account", metavar="NAME")],
-    marketplace: Annotated[str, typer.Option("--marketplace", metavar="FR")],
+    account: Annotated[str, typer.Option("--account", metavar="NAME", help="Whose figure.")],
+    marketplace: Annotated[str, typer.Option("--marketplace", metavar="FR", help="Of which marketplace.")],
     window: Annotated[str, typer.Option("--window", metavar="30d", help="7d, 30d or 90d, as Seller Central shows it.")],
     late: Annotated[str, typer.Option("--late", metavar="3.1%", help="Amazon's late response rate.")],
     config: ConfigOption = None,
 ) -> None:
     """Note Amazon's own figure, read in Seller Central, to stand beside ours."""
     from monitor.core.marketplaces import MARKETPLACES
+    from monitor.core.snapshot import AmazonSnapshot
     from monitor.store.amazon import record_typed_figure
     from monitor.store.engine import writing
 
@@ -85,11 +90,41 @@ def amazon_figure(
         problems.append(f"--late {late!r}: not a share. Write 3.1% or 0.031.")
     if problems or ratio is None:
         raise ConfigError("replyby amazon-figure", problems)
+    now = session.services.utc_now()
     with writing(session.store.engine) as connection:
-        record_typed_figure(connection, account, marketplace, days, ratio, session.services.utc_now())
+        record_typed_figure(connection, account, marketplace, days, ratio, now)
     print_line(
         f"{account}, {marketplace}, {days} d: {ratio:.1%} late, as Amazon says. It stands beside ours in the report."
     )
+    figure = AmazonSnapshot(account=account, marketplace=marketplace, window_days=days, read_at=now, late_ratio=ratio)
+    for line in _beside_ours(session, figure):
+        print_line(line)
+
+
+def _beside_ours(session: "Session", figure: "AmazonSnapshot") -> list[str]:
+    """Return ours of the same days, and what is likely behind it where the two are too far apart."""
+    from alerts.core.words.catalog import words_for
+    from alerts.core.words.difference import meaning_lines
+    from monitor.core.difference import difference_content, find_difference, is_comparable
+    from monitor.jobs.comparing import allowed_differences
+    from monitor.store.differences import compare_figure, read_surroundings
+    from monitor.store.engine import reading
+
+    config, now = session.config, figure.read_at
+    with reading(session.store.engine) as connection:
+        one = compare_figure(connection, figure, read_surroundings(connection, {figure.account}))
+    ours = one.ours[0]
+    if ours.late_response_rate is None:
+        return ["Ours: no message of these days to judge."]
+    messages = "1 message" if ours.judged == 1 else f"{ours.judged} messages"
+    lines = [f"Ours of the same days: {ours.late_response_rate:.1%} late, of {messages}."]
+    if not is_comparable(one, now):
+        return [*lines, "Too few messages, or too few days of mail, to hold the two against each other."]
+    found = find_difference(one, allowed_differences(config)[figure.account])
+    if found is None:
+        return [*lines, "They agree."]
+    told = difference_content("", found)["difference"]
+    return [*lines, *meaning_lines(words_for("en", config.worker.time_zone.key), told, now)]
 
 
 def _parse_ratio(text: str) -> float | None:

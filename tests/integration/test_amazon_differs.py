@@ -13,13 +13,16 @@ from typing import Any
 from zlib import crc32
 
 import pytest
+from freezegun import freeze_time
 from sqlalchemy import update
+from typer.testing import CliRunner
 
 from alerts import outbox
 from alerts.core.model import Delivery, Purpose
 from alerts.core.words.catalog import words_for
 from alerts.core.words.summaries import render_summary
 from monitor.bootstrap import build_services, build_worker, open_store
+from monitor.cli import app
 from monitor.config.loader import load_config
 from monitor.config.model import MailboxConfig
 from monitor.core.difference import FEWEST_JUDGED
@@ -310,6 +313,26 @@ def test_a_difference_is_told_once_and_once_more_when_it_is_over(begin: Begin, t
     seller.hear({"FR": truth["FR"], "DE": seller.late()["DE"]})
     assert seller.watch() == ["Amazon's figure and ours agree again for DE."]
     assert seller.watch() == []
+
+
+def test_whoever_types_the_figure_is_told_at_once_what_is_behind_it(begin: Begin, truth: Rates) -> None:
+    seller = begin(all_but_german_copies)
+    config = ["--config", str(seller.services.config.path)]
+
+    def type_in(marketplace: str) -> list[str]:
+        late = f"{truth[marketplace][30]:.4f}"
+        options = {"account": "acme-eu", "marketplace": marketplace, "window": "30d", "late": late}
+        named = [part for name, value in options.items() for part in (f"--{name}", value)]
+        with freeze_time(NOW):
+            said = CliRunner().invoke(app, ["amazon-figure", *named, *config])
+        assert said.exit_code == 0, said.output
+        return said.output.splitlines()
+
+    german = type_in("DE")
+    assert german[1] == "Ours of the same days: 23.2% late, of 69 messages."
+    assert german[2].startswith("ReplyBy does not see all replies")
+    assert german[3].startswith("Most likely: Confirmation Notifications are off.")
+    assert type_in("FR")[1:] == ["Ours of the same days: 2.6% late, of 76 messages.", "They agree."]
 
 
 def test_doctor_names_the_difference_while_it_stands(begin: Begin, truth: Rates) -> None:

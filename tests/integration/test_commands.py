@@ -195,7 +195,12 @@ def test_report_is_printed_as_text_and_json_and_written_as_files(shop: Shop, tmp
 
 
 def test_amazons_own_figure_stands_beside_ours(shop: Shop) -> None:
-    shop.say("amazon-figure", "--account", "acme-eu", "--marketplace", "FR", "--window", "30d", "--late", "3.1%")
+    typed = shop.say(
+        "amazon-figure", "--account", "acme-eu", "--marketplace", "FR", "--window", "30d", "--late", "3.1%"
+    ).splitlines()
+    assert typed[0].startswith("acme-eu, FR, 30 d: 3.1% late, as Amazon says.")
+    assert typed[1].startswith("Ours of the same days: ")
+    assert typed[2] == "Too few messages, or too few days of mail, to hold the two against each other."
     assert "96.9" in shop.say("report")
 
 
