@@ -10,6 +10,7 @@ import typer
 
 from monitor.cli.options import ConfigOption, JsonOption, read_config
 from monitor.cli.output import instant_text, print_json, print_line, print_problem
+from monitor.errors import ReplyByError
 
 if TYPE_CHECKING:
     from monitor.config.model import Config
@@ -68,7 +69,6 @@ def once(
 ) -> None:
     """Run one whole cycle: poll, evaluate, send everything that is due, exit."""
     from monitor.bootstrap import build_services, build_worker, copy_store, open_store
-    from monitor.errors import ReplyByError
     from monitor.logs import secrets_of, set_up_logs
     from monitor.store.engine import WorkerLock
 
@@ -155,4 +155,7 @@ def demo(
         print_problem("An invented seller; Ctrl-C ends it, nothing is kept.")
         print_problem(f"Page: http://127.0.0.1:{port}/   metrics: http://127.0.0.1:{port}/metrics")
         sys.stderr.flush()
-        _work(load_config(path, os.environ))
+        try:
+            _work(load_config(path, os.environ))
+        except ReplyByError as error:
+            raise ReplyByError(str(error).replace("[worker] metrics_listen", "--port")) from None
