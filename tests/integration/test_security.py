@@ -77,6 +77,8 @@ def spoil_providers(world: PlantedWorld) -> None:
     world.twilio.faults.fail_next("messages.create", "answer", status=500, body=wrong)
     world.twilio.faults.fail_next("messages.list", "html", status=502, body=said.encode())
     world.hook.faults.fail_next("hook", "answer", status=500, body=f"POST /{SECRETS['hook']}".encode())
+    refused = {"error": "invalid_grant", "error_description": f"{SECRETS['amazon']} with {SECRETS['lwa']} is unknown"}
+    world.amazon.faults.fail_next("login", "answer", status=400, body=json.dumps(refused).encode(), times=100)
     world.smtp.script.answers["DATA"] = [f"451 password {SECRETS['smtp']} is too old"]
 
 
@@ -187,6 +189,7 @@ def test_secrets_and_buyers_words_are_nowhere(tmp_path: Path, form: str, program
         assert {"cmdline" in name for name in dict(processes)} == {True, False}
         for word in ("delivery_", "sms_reply_rejected", "slack_press_rejected", "invalid_grant"):
             assert word in log, word
+        assert world.amazon.calls("login") != []
         if form == "json":
             assert "http.client" in log or "send:" in log, "the libraries were talkative"
         problems = [*world.slack.problems, *world.twilio.problems, *world.hook.problems]

@@ -14,6 +14,7 @@ from tests.support.hook_server import HookServer
 from tests.support.oauth_server import OAuthServer, run_oauth_server
 from tests.support.slack_server import SlackServer
 from tests.support.smtp_server import SmtpServer
+from tests.support.spapi_server import SpApiServer
 from tests.support.twilio_server import TwilioServer
 from tests.support.worker_process import WorkerProcess, worker_on
 
@@ -61,6 +62,8 @@ refresh_token = "file:secrets/amazon"
 lwa_app_id = "amzn1.application-oa2-client.invented"
 lwa_client_secret = "file:secrets/lwa"
 marketplaces = ["FR"]
+endpoint = "{world.amazon.base_url}"
+auth_endpoint = "{world.amazon.base_url}/auth/o2/token"
 
 [[mailbox]]
 name = "support"
@@ -153,6 +156,7 @@ class PlantedWorld:
     hook: HookServer
     monitor: HookServer
     sign_in: OAuthServer
+    amazon: SpApiServer
     worker: WorkerProcess
 
     def told(self) -> str:
@@ -177,9 +181,10 @@ def planted_world(
         stack.callback(hook.stop)
         stack.callback(monitor.stop)
         sign_in = stack.enter_context(run_oauth_server(OAuthServer(refuse="invalid_grant")))
+        amazon = stack.enter_context(SpApiServer())
         port = free_port()
         worker = stack.enter_context(worker_on(folder, "", port, "not used"))
-        world = PlantedWorld(folder, dovecot, slack, twilio, smtp, hook, monitor, sign_in, worker)
+        world = PlantedWorld(folder, dovecot, slack, twilio, smtp, hook, monitor, sign_in, amazon, worker)
         _write_secrets(world)
         text = config_text(world, log_format=log_format, port=port, database="sqlite:///var/data/replyby.db")
         (folder / "config.toml").write_text(text)
