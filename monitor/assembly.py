@@ -75,8 +75,8 @@ def _build_amazon(services: Services) -> list[Aside]:
     accounts = [account for account in services.config.accounts if account.sp_api is not None]
     if not accounts:
         return []
-    from monitor.jobs.amazon import ask_amazon
-    from monitor.jobs.amazon_desk import Desk
+    from monitor.jobs.amazon.asking import ask_amazon
+    from monitor.jobs.amazon.desk import Desk
     from monitor.spapi.client import AmazonClient
 
     asides = []

@@ -21,16 +21,17 @@ from alerts.dispatcher import Dispatcher
 from alerts.heartbeat import Heartbeat
 from alerts.outbox import due, stats
 from monitor.errors import StoreError
-from monitor.jobs.amazon_watch import watch_amazon
+from monitor.jobs.amazon.watch import watch_amazon
 from monitor.jobs.differences import watch_differences
+from monitor.jobs.digest import send_due_digest
 from monitor.jobs.evaluate import evaluate
 from monitor.jobs.housekeeping import forget_in_time
-from monitor.jobs.intake import PollResult, note_failure, poll_mailbox
+from monitor.jobs.intake import PollResult, count_text, note_failure, poll_mailbox
 from monitor.jobs.people import AddressBook, read_unreachable
 from monitor.jobs.promises import watch_promises
 from monitor.jobs.reporting import send_due_reports
 from monitor.jobs.services import Services
-from monitor.jobs.watch import send_due_digest, tell_backlog, watch_health
+from monitor.jobs.watch import tell_backlog, watch_health
 from monitor.metrics.export import PollDurations
 from monitor.metrics.server import Health, Server
 from monitor.scheduler import Aside, Job, Ticker, Watcher
@@ -395,18 +396,3 @@ def stop_on_signals(stop: threading.Event) -> None:
 
     signal.signal(signal.SIGTERM, on_signal)
     signal.signal(signal.SIGINT, on_signal)
-
-
-def count_text(mails: Mapping[str, int]) -> str:
-    """Return mails by kind as a person reads them: "4 buyer messages, 1 notice"."""
-    return ", ".join(f"{count:,} {_noun(kind, count)}" for kind, count in sorted(mails.items()))
-
-
-def _noun(kind: str, count: int) -> str:
-    """Return "auto replies", "notice", "unrelated mails"."""
-    if kind in ("unrelated", "suspicious"):
-        return f"{kind} mail{'' if count == 1 else 's'}"
-    words = kind.replace("_", " ")
-    if count == 1:
-        return words
-    return f"{words[:-1]}ies" if words.endswith("y") else f"{words}s"

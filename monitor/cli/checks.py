@@ -95,7 +95,7 @@ def _shown(config: "Config") -> str:
 
 
 def _look(services: "Services") -> "Iterator[Finding]":
-    from monitor.jobs.amazon_checking import check_amazon
+    from monitor.jobs.amazon.checking import check_amazon
     from monitor.jobs.checking import check_mailboxes
 
     yield from check_mailboxes(services)

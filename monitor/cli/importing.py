@@ -126,7 +126,7 @@ def _document(path: Path, account: str, found: "Imported") -> dict[str, Any]:
 
 
 def _print(path: Path, found: "Imported", seconds: float, session: Session) -> None:
-    from monitor.worker import count_text
+    from monitor.jobs.intake import count_text
 
     related = {kind: count for kind, count in found.new.items() if kind != "unrelated"}
     rest = found.new.get("unrelated", 0)

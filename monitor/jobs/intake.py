@@ -4,7 +4,7 @@ A kill between two batches loses and repeats nothing. One bad mail stops nothing
 far as it can be.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -277,3 +277,18 @@ def _record_reviews(connection: Connection, recorded: Recorded, now: datetime) -
                 received_at=message.received_at,
             )
         )
+
+
+def count_text(mails: Mapping[str, int]) -> str:
+    """Return mails by kind as a person reads them: "4 buyer messages, 1 notice"."""
+    return ", ".join(f"{count:,} {_noun(kind, count)}" for kind, count in sorted(mails.items()))
+
+
+def _noun(kind: str, count: int) -> str:
+    """Return "auto replies", "notice", "unrelated mails"."""
+    if kind in ("unrelated", "suspicious"):
+        return f"{kind} mail{'' if count == 1 else 's'}"
+    words = kind.replace("_", " ")
+    if count == 1:
+        return words
+    return f"{words[:-1]}ies" if words.endswith("y") else f"{words}s"

@@ -83,7 +83,7 @@ def main(messages: int) -> None:
         return sum(1 for _ in source.read_outcomes(NOW - YEAR, NOW))
 
     def count_all() -> int:
-        reading = Reading(WEEK, NOW, settings, set())
+        reading = Reading(WEEK, NOW, settings, {})
         for outcome in source.read_outcomes(NOW - YEAR, NOW):
             reading.add(outcome)
         return reading.of_week.build().received

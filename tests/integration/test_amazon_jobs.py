@@ -13,10 +13,11 @@ from structlog.testing import capture_logs
 
 from alerts.core.model import Purpose
 from monitor.core.orders import order_facts_from_json
-from monitor.jobs import amazon_orders, amazon_reports
-from monitor.jobs.amazon import ask_amazon
-from monitor.jobs.amazon_desk import Desk
-from monitor.jobs.amazon_watch import secret_stage, watch_amazon
+from monitor.jobs.amazon import orders as amazon_orders
+from monitor.jobs.amazon import reports as amazon_reports
+from monitor.jobs.amazon.asking import ask_amazon
+from monitor.jobs.amazon.desk import Desk
+from monitor.jobs.amazon.watch import secret_stage, watch_amazon
 from monitor.setup.gather import _amazon_troubles
 from monitor.spapi.client import AmazonClient
 from monitor.store.amazon import read_newest_figures, read_tasks

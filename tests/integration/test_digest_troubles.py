@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from alerts.core.model import Purpose
-from monitor.jobs.watch import send_due_digest
+from monitor.jobs.digest import send_due_digest
 from monitor.report.digest import Trouble
 from monitor.store.engine import open_engine, writing
 from monitor.store.health import record_mark

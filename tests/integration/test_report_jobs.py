@@ -9,8 +9,8 @@ import pytest
 
 from alerts.core.model import AnswerKind, Purpose
 from monitor.core.weeks import week_of
+from monitor.jobs.digest import send_due_digest
 from monitor.jobs.reporting import make_report, send_due_reports
-from monitor.jobs.watch import send_due_digest
 from monitor.report.model import Cause
 from tests.support.databases import SQLITE
 from tests.support.jobs_world import ORDERS, JobsWorld, alias_of

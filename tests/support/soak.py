@@ -32,9 +32,10 @@ from monitor.bootstrap import build_notifiers, build_recognisers, build_services
 from monitor.config.loader import load_config
 from monitor.core.messages import Where
 from monitor.jobs.deliver import build_ports
+from monitor.jobs.digest import send_due_digest
 from monitor.jobs.housekeeping import forget_in_time
 from monitor.jobs.reporting import send_due_reports
-from monitor.jobs.watch import send_due_digest, watch_health
+from monitor.jobs.watch import watch_health
 from monitor.sources.base import Batch, Cursor, MailboxFacts, RawMail
 from monitor.store.engine import reading
 from monitor.store.schema import message

@@ -22,8 +22,9 @@ from alerts.tables import DeliveryStatus, delivery
 from monitor.bootstrap import build_services, build_worker, open_store
 from monitor.config.loader import load_config
 from monitor.core.messages import Where
+from monitor.jobs.digest import send_due_digest
 from monitor.jobs.services import Services
-from monitor.jobs.watch import send_due_digest, watch_health
+from monitor.jobs.watch import watch_health
 from monitor.parse import wants_mail
 from monitor.store import due as due_clocks
 from monitor.store.engine import reading, writing

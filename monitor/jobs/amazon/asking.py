@@ -7,9 +7,9 @@ where this stood.
 import structlog
 
 from monitor.errors import AmazonError
-from monitor.jobs.amazon_desk import Desk
-from monitor.jobs.amazon_orders import fetch_orders
-from monitor.jobs.amazon_reports import work_on_report
+from monitor.jobs.amazon.desk import Desk
+from monitor.jobs.amazon.orders import fetch_orders
+from monitor.jobs.amazon.reports import work_on_report
 
 log = structlog.get_logger(__name__)
 

@@ -7,7 +7,7 @@ import structlog
 
 from monitor.core.orders import order_facts_to_json, parse_order
 from monitor.errors import AmazonError
-from monitor.jobs.amazon_desk import ACCOUNT_REASONS, Desk, NotYet
+from monitor.jobs.amazon.desk import ACCOUNT_REASONS, Desk, NotYet
 from monitor.jobs.promises import show_orders
 from monitor.store.amazon import (
     Task,

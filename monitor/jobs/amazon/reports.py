@@ -15,7 +15,7 @@ import structlog
 
 from monitor.core.marketplaces import BY_COUNTRY
 from monitor.errors import AmazonError
-from monitor.jobs.amazon_desk import ACCOUNT_REASONS, Desk, NotYet
+from monitor.jobs.amazon.desk import ACCOUNT_REASONS, Desk, NotYet
 from monitor.spapi.performance_report import PerformanceReport, parse_performance_report
 from monitor.store.amazon import FigureRow, Task, read_task, record_figures, record_task
 from monitor.store.engine import reading, writing
