@@ -19,6 +19,7 @@ def register(app: typer.Typer) -> None:
     app.command()(history)
 
 
+SHOWN_DAMAGED = 20
 _REVIEW_WORDS = {
     "tie": "fits several threads and closes none",
     "unproven_copy": "confirmation copy without proof of origin; it stops no clock",
@@ -36,6 +37,7 @@ def review(
 ) -> None:
     """List what a person has to decide, with the commands that settle it."""
     from monitor.store.engine import reading, writing
+    from monitor.store.health import read_bad_mails
     from monitor.store.reviews import dismiss_review, read_reviews
 
     session = open_session(config)
@@ -49,6 +51,7 @@ def review(
         return
     with reading(session.store.engine) as connection:
         items = read_reviews(connection)
+        damaged = read_bad_mails(connection, SHOWN_DAMAGED)
     if json:
         print_json(
             {
@@ -66,13 +69,22 @@ def review(
                         "received_at": instant_text(item.received_at),
                     }
                     for item in items
-                ]
+                ],
+                "damaged": [
+                    {
+                        "mailbox": one.mailbox,
+                        "folder": one.folder,
+                        "uid": one.uid,
+                        "seen_at": instant_text(one.seen_at),
+                        "problem": one.problem,
+                    }
+                    for one in damaged
+                ],
             }
         )
         return
     if not items:
         print_line("Nothing to decide.")
-        return
     zone = session.config.worker.time_zone
     for item in items:
         times = f" ({item.count} times)" if item.count > 1 else ""
@@ -88,6 +100,11 @@ def review(
             print_line(f"     a genuine message: replyby acknowledge {item.thread_id} --by NAME")
             print_line(f"     none: replyby not-a-message {item.thread_id} --by NAME")
         print_line(f"     seen, nothing to do: replyby review --done {item.id} --by NAME")
+    if damaged:
+        print_line(f"Read only in part, the newest {len(damaged)} (forgotten by themselves in time):")
+    for bad in damaged:
+        seen = f"{bad.seen_at.astimezone(zone):%Y-%m-%d %H:%M}"
+        print_line(f"  {seen}  {bad.mailbox}, {show(bad.folder)}, mail {bad.uid}: {show(bad.problem)}")
 
 
 def match(

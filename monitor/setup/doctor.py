@@ -245,6 +245,9 @@ def _check_amazon(facts: Facts) -> Iterator[Finding]:
 def _check_review(facts: Facts) -> Iterator[Finding]:
     if facts.review_pending:
         yield Finding(Grade.DOUBTFUL, "review", f"{facts.review_pending} decisions wait", "Run: replyby review.")
+    if facts.damaged:
+        what = f"{facts.damaged} read only in part within a week"
+        yield Finding(Grade.DOUBTFUL, "mails", what, "Run: replyby review, and look at them in the mailbox.")
 
 
 CHECKS: tuple[Callable[[Facts], Iterator[Finding]], ...] = (

@@ -74,6 +74,7 @@ class Facts:
         blind: (account, marketplace) where no reply made in Seller Central was ever seen.
         differing: (account, marketplace) where Amazon's figure and ours differ.
         review_pending: decisions that wait for a person.
+        damaged: mails that could be read only in part, of the last week.
         amazon: (account, line) where what was asked of Amazon failed more than once in a row.
     """
 
@@ -99,4 +100,5 @@ class Facts:
     blind: tuple[tuple[str, str], ...] = ()
     differing: tuple[tuple[str, str], ...] = ()
     review_pending: int = 0
+    damaged: int = 0
     amazon: tuple[tuple[str, str], ...] = ()

@@ -24,11 +24,12 @@ from monitor.sources.base import MailSource
 from monitor.store.amazon import read_tasks
 from monitor.store.engine import WorkerLock, reading, store_error
 from monitor.store.evidence import read_evidence, read_sighted
-from monitor.store.health import HEARTBEAT, read_health, read_mark, read_marks
+from monitor.store.health import HEARTBEAT, count_bad_mails, read_health, read_mark, read_marks
 from monitor.store.silences import read_silences
 from monitor.store.snapshots import count_reviews
 
 GAP_AHEAD = timedelta(days=7)
+DAMAGED_LATELY = timedelta(days=7)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,6 +125,7 @@ def _read(connection: Connection, config: Config, now: datetime) -> dict[str, An
         ),
         "differing": tuple(split_mark(name) for name in sorted(read_marks(connection, DIFFERS))),
         "review_pending": sum(count_reviews(connection).values()),
+        "damaged": count_bad_mails(connection, now - DAMAGED_LATELY),
     }
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from monitor.core.snapshot import MailboxHealth
 from monitor.store.schema import bad_mail, folder_cursor, mailbox_health, mailbox_outage, mark
@@ -51,6 +51,28 @@ def record_bad_mails(
             for uid, problem in problems.items()
         ]
         connection.execute(insert(bad_mail), rows)
+
+
+@dataclass(frozen=True, slots=True)
+class BadMail:
+    """A mail that could not be read, or only in part. `uid`: its number in the folder; in an mbox file its first byte."""
+
+    mailbox: str
+    folder: str
+    uid: int
+    seen_at: datetime
+    problem: str
+
+
+def read_bad_mails(connection: Connection, limit: int) -> list[BadMail]:
+    """Return the newest of the mails kept for a look."""
+    rows = connection.execute(select(bad_mail).order_by(bad_mail.c.id.desc()).limit(limit))
+    return [BadMail(row.mailbox, row.folder, row.uid, row.seen_at, row.problem) for row in rows]
+
+
+def count_bad_mails(connection: Connection, since: datetime) -> int:
+    """Return how many such mails were seen since an instant."""
+    return connection.execute(select(func.count()).where(bad_mail.c.seen_at >= since)).scalar_one()
 
 
 def record_success(connection: Connection, mailbox: str, now: datetime) -> MailboxHealth | None:

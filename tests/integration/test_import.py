@@ -198,6 +198,11 @@ def test_damaged_mails_are_counted_shown_by_their_place_and_stop_nothing(folder:
         r"damaged, read as far as they could be: 2\n    byte 0: Date unreadable\n    byte 1[^:]*: ", done.stdout
     ), done.stdout
     assert done.stderr.count("\n") == 1, "the progress line, and no log"
+    kept = json.loads(run(folder, "review", "--json").stdout)["damaged"]
+    assert [one["problem"] for one in kept if one["uid"] == 0] == ["Date unreadable"]
+    assert "all.mbox (inbox), mail 0: Date unreadable" in run(folder, "review").stdout
+    looked = json.loads(run(folder, "doctor", "--json").stdout)["findings"]
+    assert "2 read only in part within a week" in {one["text"] for one in looked}
 
 
 def test_beside_a_worker_it_says_what_to_do(folder: Path) -> None:

@@ -280,6 +280,13 @@ CASES: dict[str, tuple[dict[str, Any], Grade, str, str, str]] = {
         "no reply made in Seller Central was ever seen",
         "Seller Central → Settings → Notification Preferences → Messaging → Confirmation Notifications.",
     ),
+    "damaged mails": (
+        {"damaged": 3},
+        Grade.DOUBTFUL,
+        "mails",
+        "3 read only in part within a week",
+        "Run: replyby review, and look at them in the mailbox.",
+    ),
     "review": ({"review_pending": 2}, Grade.DOUBTFUL, "review", "2 decisions wait", "Run: replyby review."),
 }
 
