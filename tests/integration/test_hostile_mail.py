@@ -164,7 +164,6 @@ def test_a_report_full_of_hostile_names_is_only_text(tmp_path: Path, world: Smal
     assert not re.search(r"<(script|iframe|object|link)\b|onerror|evil\.example|https?://(?!www\.w3\.org)", html)
     rows = list(csv.reader(io.StringIO(paths["csv"].read_text("utf-8-sig"))))
     assert len(rows) == 1 + len(EVIL)
-    assert not [cell for row in rows[1:] for cell in row if cell[:1] in ("=", "+", "@")]
     markdown = paths["md"].read_text()
     assert not re.search(r"(?<!\\)<|\]\(http", markdown)
     assert acts(markdown + html) == []
