@@ -15,6 +15,7 @@ from typing import Any
 import pexpect
 import pytest
 
+from monitor.config.loader import load_config
 from monitor.store.engine import open_engine
 from monitor.wallclock import utc_now
 from tests.support.mails import buyer_mail, return_notice, seller_reply
@@ -44,6 +45,14 @@ notify = ["terminal"]
 remaining = "0s"
 notify = ["terminal"]
 """
+
+
+@pytest.fixture
+def stored(folder: Path, database: str) -> Path:
+    """The same on either database."""
+    path = folder / "config.toml"
+    path.write_text(f'[worker]\ndatabase = "{database}"\nstate_directory = "var"\n' + path.read_text())
+    return folder
 
 
 @pytest.fixture
@@ -103,15 +112,15 @@ def history(count: int, now: datetime) -> list[tuple[datetime, bytes]]:
 
 
 def tallies(folder: Path) -> dict[str, float]:
-    engine = open_engine(f"sqlite:///{folder / 'var' / 'replyby.db'}")
+    engine = open_engine(load_config(folder / "config.toml", {}).worker.database)
     with engine.connect() as connection:
         rows = connection.exec_driver_sql("SELECT name, sum(value) FROM tally GROUP BY name").all()
     engine.dispose()
     return {row[0]: row[1] for row in rows}
 
 
-def test_an_export_fills_the_figures_tells_nobody_and_counts_once(folder: Path) -> None:
-    now = utc_now()
+def test_an_export_fills_the_figures_tells_nobody_and_counts_once(stored: Path) -> None:
+    folder, now = stored, utc_now()
     assert run(folder, "once").returncode == 0
     before = tallies(folder)
     (folder / "all.mbox").write_bytes(box(*history(20, now), (now, LUNCH)))
@@ -132,8 +141,8 @@ def test_an_export_fills_the_figures_tells_nobody_and_counts_once(folder: Path) 
     assert (report["windows"]["90d"]["received"], report["windows"]["90d"]["on_time"]) == (20, 10)
 
 
-def test_a_mail_in_the_mailbox_and_in_the_export_counts_once_whichever_comes_first(folder: Path) -> None:
-    now = utc_now()
+def test_a_mail_in_the_mailbox_and_in_the_export_counts_once_whichever_comes_first(stored: Path) -> None:
+    folder, now = stored, utc_now()
     mails = history(4, now)
     for number, (at, content) in enumerate(mails[:2]):
         where = folder / "Maildir" / (".Sent/new" if b"Labels: Sent" in content else "new") / f"{number}.first"
@@ -205,10 +214,11 @@ def test_damaged_mails_are_counted_shown_by_their_place_and_stop_nothing(folder:
     assert "2 read only in part within a week" in {one["text"] for one in looked}
 
 
-def test_beside_a_worker_it_says_what_to_do(folder: Path) -> None:
+def test_beside_a_worker_it_says_what_to_do(stored: Path) -> None:
+    folder = stored
     (folder / "all.mbox").write_bytes(box(*history(1, utc_now())))
     path = folder / "config.toml"
-    path.write_text('[worker]\nmetrics_listen = "127.0.0.1:0"\n' + path.read_text())
+    path.write_text(path.read_text().replace("[worker]\n", '[worker]\nmetrics_listen = "127.0.0.1:0"\n'))
     with subprocess.Popen(
         [*REPLYBY, "run"], cwd=folder, env=ENVIRON, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
     ) as worker:
