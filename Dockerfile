@@ -15,7 +15,7 @@ COPY --from=build /opt/replyby /opt/replyby
 RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin replyby \
     && mkdir /data && chown replyby /data
 ENV PATH=/opt/replyby/bin:$PATH PYTHONUNBUFFERED=1 PYTHONPYCACHEPREFIX=/tmp/pycache MPLCONFIGDIR=/tmp
-USER replyby
+USER 10001
 # config.toml, the database and the secrets live here; set metrics_listen = "0.0.0.0:9464" and metrics_public = true in it.
 WORKDIR /data
 VOLUME /data
