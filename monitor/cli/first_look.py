@@ -78,12 +78,22 @@ def _describe(services: "Services", found: Mapping[str, int]) -> list[str]:
         rates = read_rates(connection, services.utc_now())
         sighted = read_sighted(connection)
         writing = {
-            (row.account, row.marketplace) for row in read_evidence(connection) if row.evidence == "buyer_message"
+            (row.account, row.marketplace): row.count
+            for row in read_evidence(connection)
+            if row.evidence == "buyer_message"
         }
     blind = sorted(place for place in writing if place not in sighted)
     on_time = sum(rate[RATE_DAYS][0] for rate in rates.values())
     judged = sum(rate[RATE_DAYS][1] for rate in rates.values())
-    return describe_look(found, on_time, judged, blind, everywhere=bool(blind) and not sighted)
+    lines = describe_look(found, on_time, judged, blind, everywhere=bool(blind) and not sighted)
+    if len(writing) > 1:
+        several = len(services.config.accounts) > 1
+        counted = sorted(writing.items(), key=lambda one: -one[1])
+        shown = (
+            f"{f'{account} {market}' if several else market or '?'} {count}" for (account, market), count in counted
+        )
+        lines.insert(1, f"  By marketplace: {', '.join(shown)}.")
+    return lines
 
 
 def describe_look(

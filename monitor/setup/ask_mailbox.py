@@ -77,9 +77,9 @@ def _by_password(dialogue: Dialogue, probes: Probes, scope: Scope, address: str,
             mailbox, facts = dialogue.ask("password", "Its password:", _only_refusals_again(log_in), secret=True)
             break
         except _Unreachable as trouble:
-            dialogue.bad(str(trouble))
             if not dialogue.interactive or "host" in dialogue.given:
                 raise trouble.error from None
+            dialogue.bad(str(trouble))
             mailbox = _ask_server(dialogue, scope, mailbox, "what was typed")
     _show(dialogue, facts)
     return MailboxAnswers(
@@ -102,12 +102,16 @@ def _only_refusals_again(
         try:
             return log_in(password)
         except LoginRefused as error:
-            # Whoever has not seen the file yet need not know what a table in it is called.
-            raise LoginRefused(str(error).replace(f' of [[mailbox]] "{NAME}"', "")) from None
+            raise LoginRefused(_plain(error)) from None
         except MailboxError as error:
-            raise _Unreachable(error) from None
+            raise _Unreachable(MailboxError(_plain(error), error.reason)) from None
 
     return check
+
+
+def _plain(error: MailboxError) -> str:
+    """Return the line without a table's name: whoever answers here has not seen the file yet."""
+    return str(error).replace(f' of [[mailbox]] "{NAME}"', "")
 
 
 def _ask_server(dialogue: Dialogue, scope: Scope, mailbox: MailboxConfig, source: str) -> MailboxConfig:
@@ -177,5 +181,11 @@ def _show(dialogue: Dialogue, facts: MailboxFacts) -> None:
     parts.append(f'Sent is "{sent}"' if sent else "no Sent folder was found")
     parts.append(f'spam is "{junk}"' if junk else "no spam folder was found")
     dialogue.good(f"logged in, {', '.join(parts)}")
-    if not facts.authserv_ids:
+    if facts.sent_from:
+        dialogue.say(f"  Replies go out from {', '.join(facts.sent_from[:3])}.")
+    if facts.authserv_ids:
+        dialogue.say(
+            f"  Verdicts on who sent a mail (Authentication-Results) are written by {facts.authserv_ids[0][0]}."
+        )
+    else:
         dialogue.say("  The mails carry no verdict of the server on who sent them (Authentication-Results).")

@@ -15,6 +15,8 @@ from typing import Any
 import pexpect
 import pytest
 
+from monitor.cli.first_look import look_once
+from monitor.config.loader import load_config
 from monitor.setup.probes import probe_twilio
 from monitor.wallclock import utc_now
 from tests.support.dovecot import PASSWORD, USERNAME, Dovecot, free_port, running_dovecot
@@ -172,6 +174,25 @@ def test_every_answer_can_be_an_option_and_a_phone_is_proven(tmp_path: Path) -> 
             child.expect(pexpect.EOF)
         subjects = [one["text"] for one in json.loads(run(tmp_path, "doctor", "--json").stdout)["findings"]]
         assert not any("never answered a test" in text for text in subjects)
+
+
+def test_the_first_look_tells_the_marketplaces_that_were_seen_and_keeps_nothing(tmp_path: Path) -> None:
+    for part in ("cur", "new"):
+        (tmp_path / "Maildir" / part).mkdir(parents=True)
+    for number, market in enumerate(("fr", "fr", "de")):
+        at = utc_now() - timedelta(days=5 + number)
+        alias = f"k7c2v9m4x1q8w{number}z@marketplace.amazon.{market}"
+        mail = buyer_mail(at, order=CHOSEN[number], alias=alias, marketplace=market)
+        mail = mail.replace(b"A13V1IB3VIYZZH", {"fr": b"A13V1IB3VIYZZH", "de": b"A1PA6795UKMFR9"}[market])
+        file = tmp_path / "Maildir" / "new" / f"{number}.mail"
+        file.write_bytes(mail)
+        os.utime(file, (at.timestamp(), at.timestamp()))
+    path = tmp_path / "config.toml"
+    path.write_text('[[mailbox]]\ntype = "maildir"\npath = "Maildir"\n[[receiver]]\ntype = "console"\n')
+    lines = look_once(load_config(path, {}))
+    assert lines[0].startswith("✓ 3 mails from Amazon in 90 days: 3 buyer messages, at least 0 % answered in time")
+    assert lines[1] == "  By marketplace: FR 2, DE 1."
+    assert not list(tmp_path.rglob("*.db")), "nothing of the mails is kept"
 
 
 def test_a_doctor_finds_what_is_wrong_and_says_what_to_do(tmp_path: Path) -> None:
