@@ -24,6 +24,7 @@ from monitor.store.amazon import read_newest_figures, read_tasks
 from monitor.store.engine import reading, writing
 from monitor.store.schema import amazon_figure, amazon_task, metadata, order_fact, thread
 from monitor.store.tallies import read_tallies
+from tests.support.databases import SQLITE
 from tests.support.jobs_world import ORDERS, JobsWorld
 from tests.support.spapi_server import FAULTS, SECRETS, SpApiServer, render_order, render_report, values_of
 
@@ -101,10 +102,11 @@ def make_desk(world: JobsWorld, client: Any = None) -> Desk:
 
 
 @pytest.fixture
-def rig(tmp_path: Path) -> Iterator[Rig]:
+def rig(tmp_path: Path, database: str) -> Iterator[Rig]:
     with SpApiServer() as amazon:
         amazon.document = {"": THREE}
-        world = JobsWorld(tmp_path, START, changes={ACCOUNT: f"{ACCOUNT}\n{amazon.section()}"})
+        changes = {ACCOUNT: f"{ACCOUNT}\n{amazon.section()}", SQLITE: database}
+        world = JobsWorld(tmp_path, START, changes=changes)
         amazon.clock = world.clock
         made = Rig(world, amazon, make_desk(world))
         yield made

@@ -13,6 +13,7 @@ from monitor.jobs.promises import show_orders, watch_promises
 from monitor.store.engine import reading, writing
 from monitor.store.schema import order_fact, sla_clock, thread
 from monitor.store.tallies import read_tallies
+from tests.support.databases import SQLITE
 from tests.support.jobs_world import ORDERS, JobsWorld, rings
 from tests.support.weekend_world import paris
 
@@ -53,13 +54,13 @@ Build = Callable[..., JobsWorld]
 
 
 @pytest.fixture
-def build(tmp_path: Path) -> Iterator[Build]:
+def build(tmp_path: Path, database: str) -> Iterator[Build]:
     built: list[JobsWorld] = []
 
     def make(policy: str = POLICIES, **more: str) -> JobsWorld:
         folder = tmp_path / str(len(built))
         folder.mkdir()
-        changes: Mapping[str, str] = {"\n[[mailbox]]": SP_API, **more}
+        changes: Mapping[str, str] = {"\n[[mailbox]]": SP_API, SQLITE: database, **more}
         built.append(JobsWorld(folder, TUESDAY, policy=policy, changes=changes))
         return built[-1]
 
