@@ -21,6 +21,7 @@ WORTH_SHOWING = 500
 LINE_EVERY_SECONDS = 10.0
 BAR_EVERY_SECONDS = 0.1
 BAR_CELLS = 24
+SHORTEST_SECONDS = 0.001  # what is over sooner was not measured
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +43,7 @@ class Reading:
     @property
     def per_second(self) -> int:
         """Mails a second."""
-        return int(self.mails / self.seconds) if self.seconds > 0 else 0
+        return int(self.mails / max(self.seconds, SHORTEST_SECONDS)) if self.seconds > 0 else 0
 
     @property
     def left_seconds(self) -> float:

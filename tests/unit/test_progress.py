@@ -27,6 +27,7 @@ def reading(done: int, total: int, mails: int, seconds: float, folder: str = "IN
         (reading(1000, 100_000, 1000, 10.0), "INBOX: 1 %, 1,000 mails, 100 a second, 16 min 31 s left"),
         (reading(12_340, 12_340, 12_340, 9.0), "INBOX: 100 %, 12,340 mails, 1,371 a second"),
         (reading(0, 0, 3, 0.0), "INBOX: 0 %, 3 mails"),
+        (reading(3, 3, 3, 5e-324), "INBOX: 100 %, 3 mails, 3,000 a second"),
     ],
 )
 def test_a_line_says_how_far_how_fast_and_how_long_still(one: Reading, line: str) -> None:
