@@ -24,7 +24,7 @@ from alerts.delivery.lookup import mark_orphans, pull_in, take_doubtful
 from alerts.delivery.ports import Checkpoint, Ports, WallClock, ignore_checkpoint
 from alerts.errors import DeliveryError, Reason
 from alerts.notifiers.base import Notifier
-from alerts.tables import DeliveryStatus, NotificationStatus, delivery, notification
+from alerts.tables import OWNER_LENGTH, DeliveryStatus, NotificationStatus, delivery, notification
 
 log = structlog.get_logger(__name__)
 
@@ -56,6 +56,7 @@ class Dispatcher:
         rng: random.Random | None = None,
         alone: bool = True,
         checkpoint: Checkpoint = ignore_checkpoint,
+        holds: object = None,
     ) -> None:
         """Touch nothing yet.
 
@@ -65,9 +66,10 @@ class Dispatcher:
             ports: what is known and allowed; its `owner` is unique to this process.
             clock: asked between the steps of a send, which takes real time.
             rng: for the jitter of retries.
-            alone: this process holds the worker's lock: what others left under way is an orphan at the first `reconcile`,
-                and not only when its lease ends.
+            alone: every other process of this lineage has ended: what they left under way is an orphan at the first
+                `reconcile`, and not only when its lease ends.
             checkpoint: for tests; called with "claimed" (inside the transaction), "intent", "sent", "recorded" and "looked_up".
+            holds: what must stay open as long as this sends.
         """
         self._engine = engine
         self._notifiers = notifiers
@@ -75,6 +77,7 @@ class Dispatcher:
         self._clock = clock
         self._alone = alone
         self._checkpoint = checkpoint
+        self._holds = holds
         self._courier = Courier(engine, ports, clock, rng or random.Random(), checkpoint)  # noqa: S311  jitter
         self._lanes = Lanes()
         self._stop = threading.Event()
@@ -217,6 +220,6 @@ class Dispatcher:
             return conn.execute(due.limit(1)).first() is not None
 
 
-def new_owner() -> str:
-    """Return a name for this process that no other has had."""
-    return uuid.uuid4().hex
+def new_owner(lineage: str = "") -> str:
+    """Return a name for this process that no other has had; it begins with its lineage."""
+    return (lineage + uuid.uuid4().hex)[:OWNER_LENGTH]

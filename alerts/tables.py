@@ -27,6 +27,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
+OWNER_LENGTH = 32
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -112,7 +113,7 @@ delivery = Table(
     Column("reference", String(32), nullable=False, unique=True),
     # What may be under way only once: a phone, a thread in a channel. NULL as soon as the outcome is known.
     Column("slot", String, unique=True),
-    Column("owner", String(32), nullable=False),  # the process that wrote the intent
+    Column("owner", String(OWNER_LENGTH), nullable=False),  # the process that wrote the intent
     Column("purpose", String, nullable=False),
     Column("channel", String, nullable=False),
     Column("receiver", String, nullable=False),

@@ -20,6 +20,7 @@ from monitor.metrics.export import PollDurations, build_registry
 from monitor.metrics.server import Server, Site, serve
 from monitor.scheduler import Aside, Job
 from monitor.store.due import PolicyCache
+from monitor.store.lineage import Lineage, take_lineage
 from monitor.wallclock import WallClock
 from monitor.worker import Listener, Worker
 
@@ -35,7 +36,14 @@ def build_dispatcher(
     services: Services, book: AddressBook, policies: PolicyCache, notifiers: Mapping[Channel, Notifier]
 ) -> Dispatcher:
     """Return what delivers the outbox."""
-    return Dispatcher(services.engine, notifiers, build_ports(services, book, policies), services.utc_now)
+    lineage: Lineage | None = None
+    alone = True
+    if services.engine.url.get_backend_name() != "sqlite":
+        # There the worker's lock may go to the next while this process lives and sends.
+        lineage = take_lineage(services.config.worker.state_directory)
+        alone = lineage is not None
+    ports = build_ports(services, book, policies, "" if lineage is None else lineage.name)
+    return Dispatcher(services.engine, notifiers, ports, services.utc_now, alone=alone, holds=lineage)
 
 
 def assemble_worker(

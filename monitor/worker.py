@@ -36,7 +36,7 @@ from monitor.metrics.export import PollDurations
 from monitor.metrics.server import Health, Server
 from monitor.scheduler import Aside, Job, Ticker, Watcher
 from monitor.store.due import PolicyCache
-from monitor.store.engine import WorkerLock, reading, store_error, writing
+from monitor.store.engine import LOCK_SECONDS, WorkerLock, reading, store_error, writing
 from monitor.store.health import HEARTBEAT, read_troubles, record_mark
 from monitor.store.open_threads import read_facts
 from monitor.systemd import notify, watchdog_every
@@ -329,10 +329,10 @@ class Worker:
                 log.warning("the system clock was set back", by_seconds=int((seen_at - now).total_seconds()))
                 ticker.resynchronise()
             seen_at = now
-            if monotonic() - looked > 10:
+            if monotonic() - looked > LOCK_SECONDS:
                 looked = monotonic()
-                if not lock.is_held():
-                    raise StoreError("the database's lock was lost with its connection. Start the worker again.")
+                if (lost := lock.keep()) is not None:
+                    log.warning("the worker's lock was lost with its connection", then=lost)
 
     def _show_life(self) -> float:
         """Tell systemd's watchdog, unless cycles hang: it then ends this process and starts another. Return the time."""

@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, and_, or_, select, update
+from sqlalchemy import Connection, and_, false, or_, select, update
 
 from alerts.core.model import Channel
 from alerts.delivery.claim import Claimed
@@ -21,17 +21,17 @@ from alerts.tables import Cause, DeliveryStatus, NotificationStatus, delivery, n
 def mark_orphans(conn: Connection, ports: Ports, left_over: Collection[int], *, alone: bool, now: datetime) -> int:
     """Mark as doubtful what was begun and will not be recorded by whoever began it; return how many.
 
-    `left_over`: our own deliveries whose outcome could not be written. `alone`: no other worker can be sending, so that
-    whatever another process began is an orphan at once; else it is one when its lease has ended. A lease that ends
+    `left_over`: our own deliveries whose outcome could not be written. `alone`: no other process of our lineage lives, so
+    that whatever one of them began is an orphan at once; else it is one when its lease has ended. A lease that ends
     implausibly late means that the system clock was set back.
     """
     timing = ports.timing
     foreign = delivery.c.owner != ports.owner
-    if not alone:
-        ended = or_(
-            delivery.c.next_attempt_at <= now, delivery.c.next_attempt_at > now + timing.lease + timing.longest_wait
-        )
-        foreign = and_(foreign, ended)
+    dead = delivery.c.owner.startswith(ports.lineage, autoescape=True) if alone else false()
+    ended = or_(
+        delivery.c.next_attempt_at <= now, delivery.c.next_attempt_at > now + timing.lease + timing.longest_wait
+    )
+    foreign = and_(foreign, or_(dead, ended))
     result = conn.execute(
         update(delivery)
         .where(delivery.c.status == DeliveryStatus.SENDING, or_(foreign, delivery.c.id.in_(left_over)))
@@ -43,6 +43,7 @@ def mark_orphans(conn: Connection, ports: Ports, left_over: Collection[int], *, 
             .where(
                 delivery.c.status == DeliveryStatus.DOUBTFUL,
                 delivery.c.owner != ports.owner,
+                dead,
                 delivery.c.next_attempt_at > now + timing.settle,
             )
             .values(owner=ports.owner, next_attempt_at=now + timing.settle)

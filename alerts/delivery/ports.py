@@ -113,7 +113,11 @@ class Timing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
-    """Everything delivering is given, in one place."""
+    """Everything delivering is given, in one place.
+
+    `owner` is unique to this process. `lineage`: how the names of those owners begin whose end this process can know of;
+    "" where the worker's lock proves the end of all of them.
+    """
 
     directory: Directory
     load_facts: LoadFacts
@@ -123,6 +127,7 @@ class Ports:
     record_outcome: RecordOutcome = ignore_outcome
     timing: Timing = Timing()
     owner: str
+    lineage: str = ""
 
 
 def never_hold(item: Notification, facts: ThreadFacts | None, now: datetime) -> datetime | None:

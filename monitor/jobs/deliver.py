@@ -66,7 +66,7 @@ def build_still_wanted(services: Services) -> StillWanted:
     return wanted
 
 
-def build_ports(services: Services, book: AddressBook, policies: PolicyCache | None = None) -> Ports:
+def build_ports(services: Services, book: AddressBook, policies: PolicyCache | None = None, lineage: str = "") -> Ports:
     """Return what delivering is told by the rest of the house."""
     return Ports(
         directory=book,
@@ -75,5 +75,6 @@ def build_ports(services: Services, book: AddressBook, policies: PolicyCache | N
         hold=book.hold,
         allowed_at=book.allowed_at,
         record_outcome=record_outcome,
-        owner=new_owner(),
+        owner=new_owner(lineage),
+        lineage=lineage,
     )

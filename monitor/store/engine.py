@@ -19,6 +19,8 @@ from monitor.errors import StoreError
 from monitor.private import FILE_MODE, make_private_folder, private_opener
 
 BUSY_SECONDS = 30
+LOCK_SECONDS = 2.0  # how often a worker looks whether it still is the one: a round trip to PostgreSQL
+CONNECT_SECONDS = 10  # a server that says nothing at all; libpq would wait for over two minutes
 WORKER_LOCK = 0x5265706C79427900  # "ReplyBy": the advisory lock that a worker holds on PostgreSQL
 
 
@@ -33,7 +35,14 @@ def open_engine(address: str, password: str = "") -> Engine:
         url = url.set(password=password)
     if url.get_backend_name() != "sqlite":
         # hide_parameters: what a statement carried would stand in the text of its error, and from there in a log.
-        return create_engine(url, pool_pre_ping=True, pool_size=8, max_overflow=8, hide_parameters=True)
+        return create_engine(
+            url,
+            pool_pre_ping=True,
+            pool_size=8,
+            max_overflow=8,
+            hide_parameters=True,
+            connect_args={"connect_timeout": CONNECT_SECONDS},
+        )
     path = Path(url.database or "")
     _prepare_file(path)
     engine = create_engine(
@@ -189,6 +198,28 @@ class WorkerLock:
             raise store_error(self._engine.url, error) from error
         self._connection = connection
         return True
+
+    def keep(self) -> str | None:
+        """See that this process still is the worker; return what followed where its PostgreSQL session was lost, else None.
+
+        Raises:
+            StoreError: another worker has taken over.
+        """
+        if self.is_held():
+            return None
+        self.release()
+        at_once = threading.Event()
+        at_once.set()
+        try:
+            mine = self.acquire(at_once)
+        except StoreError as error:
+            return str(error)
+        if not mine:
+            raise StoreError(
+                f"{place(self._engine.url)}: another worker took over when this one's connection was lost. "
+                "Start this one again: it waits for its turn."
+            )
+        return "taken again"
 
     def is_held(self) -> bool:
         """Return whether this process still is the worker: a lost PostgreSQL session loses the lock with it."""

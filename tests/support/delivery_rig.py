@@ -87,7 +87,7 @@ class Rig:
         """What stands at the SMS provider."""
         return self.notifiers[Channel.SMS]
 
-    def start(self, *, alone: bool = True, checkpoint: Checkpoint = ignore_checkpoint) -> Dispatcher:
+    def start(self, *, alone: bool = True, lineage: str = "", checkpoint: Checkpoint = ignore_checkpoint) -> Dispatcher:
         """Return a new worker on the same database and providers."""
         ports = Ports(
             directory=self.directory,
@@ -97,7 +97,8 @@ class Rig:
             allowed_at=lambda channel, sent, now, first: self.allowed_at(channel, sent, now, first),
             record_outcome=self._count,
             timing=self.timing,
-            owner=new_owner(),
+            owner=new_owner(lineage),
+            lineage=lineage,
         )
         return Dispatcher(
             self.engine,

@@ -191,6 +191,33 @@ def test_an_orphan_of_a_dead_worker_is_looked_up_by_the_next_one(rig: Rig) -> No
     assert len(rig.slack.attempts) == 2
 
 
+@pytest.mark.parametrize(("lineage", "waits"), [("here", False), ("elsewhere", True)])
+def test_only_what_a_process_of_this_folder_and_machine_began_is_an_orphan_at_once(
+    rig: Rig, lineage: str, waits: bool
+) -> None:
+    """On PostgreSQL another machine's worker may have lost its lock and still be sending: its lease protects that."""
+
+    class Died(BaseException):
+        pass
+
+    def die(name: str) -> None:
+        if name == "sent":
+            raise Died
+
+    rig.open(1)
+    rig.put(make_alert(1))
+    with pytest.raises(Died):
+        rig.start(lineage=lineage, checkpoint=die).deliver_due(rig.clock())
+    heir = rig.start(lineage="here")
+    heir.reconcile(rig.clock.advance(seconds=1))
+    heir.reconcile(rig.clock.advance(seconds=3))
+    assert len(rig.slack.looked_up) == (0 if waits else 1)
+    heir.reconcile(rig.clock.advance(seconds=90))
+    heir.reconcile(rig.clock.advance(seconds=3))
+    assert rig.statuses() == ["sent"]
+    assert len(rig.slack.attempts) == 1
+
+
 def test_an_idle_tick_writes_nothing(rig: Rig) -> None:
     rig.open(1)
     rig.put(make_alert(1, due_at=START + timedelta(days=1)))

@@ -1,0 +1,166 @@
+"""A worker on PostgreSQL whose lock goes while it lives: its session is cut, or the server restarts. Nothing is told twice."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, make_url, text
+
+from monitor.store.lineage import take_lineage
+from monitor.wallclock import utc_now
+from tests.support.dovecot import Dovecot, free_port, wait_until
+from tests.support.mails import buyer_mail
+from tests.support.postgresql import running_postgresql
+from tests.support.slack_server import SlackServer
+from tests.support.tcp_proxy import TcpProxy, running_proxy
+from tests.support.twilio_server import TwilioServer
+from tests.support.worker_process import WorkerProcess, render_config, worker_on
+
+pytestmark = pytest.mark.integration
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def postgresql() -> Iterator[str]:
+    with running_postgresql() as address:
+        yield address
+
+
+def cut_sessions_with_the_lock(address: str) -> int:
+    """End the session that holds the worker's lock, as an operator, a pooler or a failing line does; return how many."""
+    engine = create_engine(address)
+    with engine.begin() as connection:
+        cut = connection.execute(
+            text("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted")
+        ).all()
+    engine.dispose()
+    return len(cut)
+
+
+def share_key(first: Path, second: Path) -> None:
+    """Two machines share the key, as they share the database."""
+    source = next(first.rglob("replyby.key"))
+    target = second / source.relative_to(first)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_bytes(source.read_bytes())
+
+
+def alerts(slack: SlackServer) -> int:
+    return sum("· 402-" in str(message["text"]) for message in slack.messages())
+
+
+def test_a_message_under_way_when_the_lock_goes_is_not_sent_again_by_whoever_takes_over(
+    tmp_path: Path, dovecot: Dovecot, slack: SlackServer, twilio: TwilioServer, postgresql: str
+) -> None:
+    """Slack takes eight seconds to accept: its look-up by the second worker finds nothing, and the message comes after all."""
+    folders = [tmp_path / "first", tmp_path / "second"]
+    for folder in folders:
+        folder.mkdir()
+    ports = [free_port(), free_port()]
+    configs = [render_config(dovecot, slack, twilio, port=port, poll_every="5s", database=postgresql) for port in ports]
+    with (
+        running_proxy(slack.port) as slow,
+        worker_on(folders[0], through(slow, slack, configs[0]), ports[0], dovecot.password) as first,
+        worker_on(folders[1], configs[1], ports[1], dovecot.password) as second,
+    ):
+        first.start()
+        share_key(*folders)
+        slow.freeze()
+        dovecot.deliver(buyer_mail(utc_now() - 17 * HOUR))
+        wait_until(lambda: sending(postgresql) == 1, "the first worker to be sending", 20)
+        second.start(wait=False)
+        wait_until(lambda: "takes over when it ends" in second.log(), "the second to wait", 20)
+        assert cut_sessions_with_the_lock(postgresql) == 1
+        threading.Event().wait(8)  # what Slack takes
+        slow.thaw()
+        wait_until(lambda: sending(postgresql) == 0, f"the end of the send; log:\n{second.log()}", 120)
+        wait_until(lambda: second.metric("replyby_outbox_pending") == 0, "an empty outbox", 60)
+        assert alerts(slack) == 1
+        wait_until(lambda: ended(first), "the first one to end", 20)
+        assert "another worker took over" in first.log()
+
+
+def test_a_worker_whose_session_was_cut_goes_on_where_nobody_took_over(
+    tmp_path: Path, dovecot: Dovecot, slack: SlackServer, twilio: TwilioServer, postgresql: str
+) -> None:
+    port = free_port()
+    config = render_config(dovecot, slack, twilio, port=port, poll_every="5s", database=postgresql)
+    with worker_on(tmp_path, config, port, dovecot.password) as worker:
+        worker.start()
+        assert cut_sessions_with_the_lock(postgresql) == 1
+        wait_until(lambda: "taken again" in worker.log(), f"the lock to be taken again:\n{worker.log()}", 20)
+        dovecot.deliver(buyer_mail(utc_now() - 17 * HOUR))
+        wait_until(lambda: alerts(slack) == 1, "the alert", 20)
+        assert worker.stop() == 0
+
+
+def test_a_database_that_is_started_anew_ends_no_worker_and_what_came_meanwhile_is_told_once(
+    tmp_path: Path, dovecot: Dovecot, slack: SlackServer, twilio: TwilioServer, postgresql: str
+) -> None:
+    """For the worker it is behind a proxy that refuses: as a server that is down, without its answers to come back."""
+    server = make_url(postgresql)
+    assert server.port is not None
+    port = free_port()
+    with ExitStack() as stack:
+        before = stack.enter_context(running_proxy(server.port))
+        address = server.set(port=before.port).render_as_string()
+        config = render_config(dovecot, slack, twilio, port=port, poll_every="5s", database=address)
+        worker = stack.enter_context(worker_on(tmp_path, config, port, dovecot.password))
+        worker.start()
+        before.refuse()
+        before.cut_now()
+        wait_until(lambda: "lock was lost" in worker.log(), "the loss to be noticed", 20)
+        dovecot.deliver(buyer_mail(utc_now() - 17 * HOUR))
+        wait_until(lambda: not is_well(worker), "/healthz to say so", 20)
+        cut_sessions_with_the_lock(postgresql)
+        stack.enter_context(running_proxy(server.port, before.port))
+        wait_until(lambda: alerts(slack) == 1, f"the alert; log:\n{worker.log()[-3000:]}", 60)
+        wait_until(lambda: is_well(worker), "/healthz to be well", 30)
+        assert alerts(slack) == 1
+        wait_until(lambda: "taken again" in worker.log(), "the lock to be taken again", 20)
+        assert worker.stop() == 0
+
+
+def test_one_process_at_a_time_has_the_lineage_of_a_folder_and_the_next_one_has_the_same(tmp_path: Path) -> None:
+    first = take_lineage(tmp_path / "state")
+    assert first is not None
+    assert take_lineage(tmp_path / "state") is None
+    other = take_lineage(tmp_path / "other")
+    assert other is not None
+    assert other.name != first.name
+    other.hold.close()
+    first.hold.close()
+    second = take_lineage(tmp_path / "state")
+    assert second is not None
+    assert second.name == first.name
+    second.hold.close()
+
+
+def ended(worker: WorkerProcess) -> bool:
+    return worker.process is not None and worker.process.poll() is not None
+
+
+def is_well(worker: WorkerProcess) -> bool:
+    try:
+        return worker.get("/healthz") != ""
+    except OSError:
+        return False
+
+
+def through(slow: TcpProxy, slack: SlackServer, config: str) -> str:
+    """Return the configuration with Slack behind the proxy."""
+    return config.replace(f":{slack.port}/", f":{slow.port}/")
+
+
+def sending(address: str) -> int:
+    """Return how many deliveries are under way or doubtful."""
+    engine = create_engine(address)
+    with engine.connect() as connection:
+        found = connection.execute(
+            text("SELECT count(*) FROM delivery WHERE status IN ('sending', 'doubtful')")
+        ).scalar_one()
+    engine.dispose()
+    return int(found)
