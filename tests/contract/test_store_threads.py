@@ -1,9 +1,11 @@
 """What the store keeps is what resolution says, however the mails came: in any order, batch by batch, twice, killed between."""
 
 import random
+import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -210,3 +212,56 @@ def test_each_message_keeps_its_own_latency(engine: Engine) -> None:
     with reading(engine) as connection:
         rows = connection.execute(select(message).where(message.c.kind == "buyer_message").order_by(message.c.id)).all()
     assert [row.answered_at - row.received_at for row in rows] == [timedelta(hours=12), timedelta(hours=2)]
+
+
+def storm(size: int, shared: str) -> list[Message]:
+    """Return that many mails of strangers that all claim to belong together: by a token, an alias, an order or by citing."""
+    found = []
+    for number in range(size):
+        facts: dict[str, Any] = {
+            "message_id": f"{number}@mail.example",
+            "message_key": f"m{number}",
+            "thread_token": f"t{number}",
+            "text_digest": str(number),
+            "alias": f"buyer{number}aaaaaaaaa@marketplace.amazon.fr",
+            "order_id": f"402-{number:07d}-0000001",
+        }
+        shares: dict[str, dict[str, Any]] = {
+            "token": {"thread_token": "t", "order_id": None},
+            "alias": {"alias": "buyer1aaaaaaaaa@marketplace.amazon.fr"},
+            "order": {"order_id": "402-0000001-0000001"},
+            "citing": {
+                "references": tuple(f"{earlier}@mail.example" for earlier in range(max(0, number - 50), number))
+            },
+        }
+        facts |= shares[shared]
+        found.append(make_message(hours=number / 1000, **facts))
+    return found
+
+
+@pytest.mark.parametrize("shared", ["token", "alias", "order", "citing"])
+def test_one_more_mail_costs_no_more_than_in_proportion_to_all_it_claims_to_belong_to(
+    tmp_path: Path, shared: str
+) -> None:
+    """Counted in calls, which no busy machine changes: a stranger's thousands must not hold the mailbox up."""
+    calls = {}
+    for size in (200, 800):
+        made = open_engine(f"sqlite:///{tmp_path / f'{size}.db'}")
+        prepare_database(made)
+        mails = storm(size + 1, shared)
+        store(made, mails[:-1])
+        counted = 0
+
+        def count(frame: object, event: str, argument: object) -> None:
+            nonlocal counted
+            counted += event == "call"
+
+        sys.setprofile(count)
+        try:
+            store(made, mails[-1:])
+        finally:
+            sys.setprofile(None)
+        calls[size] = counted
+        assert kept_clocks(made) == resolved_clocks(made)
+        made.dispose()
+    assert calls[800] < 4.5 * calls[200], calls
