@@ -47,7 +47,7 @@ def amazon_error(where: str, error: BaseException, *, about: str = "report") -> 
     if isinstance(error, httpx.HTTPError | httpx.InvalidURL | OSError):
         said = type(error).__name__
         return AmazonError(
-            f"{where}: no connection ({said}). Check the network and its proxy; tried again later.",
+            f"{where}: no connection{_host(error)} ({said}). Check the network and its proxy; tried again later.",
             retryable=True,
             reason="unreachable",
         )
@@ -84,6 +84,15 @@ def token_ended(error: BaseException) -> bool:
     )
 
 
+def _host(error: BaseException) -> str:
+    """Return " to" the host that was asked, where the exception knows; nothing else of an address is shown."""
+    try:
+        host = error.request.url.host if isinstance(error, httpx.RequestError) else ""
+    except RuntimeError:  # it was raised before there was a request
+        host = ""
+    return f" to {host}" if re.fullmatch(r"[A-Za-z0-9.:_-]{1,100}", host) else ""
+
+
 def _login_error(where: str, error: AuthorizationError) -> AmazonError:
     status = error.status_code if isinstance(error.status_code, int) else 0
     if status == 429:
@@ -95,11 +104,14 @@ def _login_error(where: str, error: AuthorizationError) -> AmazonError:
     code = _word(error.error_code)
     if code == "invalid_grant":
         advice = "The authorisation was taken back or is of another application: authorise it again, set refresh_token."
+    elif status == 404:
+        advice = "Check auth_endpoint: Login with Amazon does not answer there."
     elif code in ("invalid_client", "unauthorized_client"):
         advice = "Check lwa_app_id and lwa_client_secret; Amazon ends a secret after 180 days."
     else:
         advice = "Check refresh_token, lwa_app_id and lwa_client_secret."
-    return AmazonLoginRefused(f"{where}: login refused (HTTP {status} {code}). {advice}")
+    said = f"HTTP {status} {code}".rstrip()
+    return AmazonLoginRefused(f"{where}: login refused ({said}). {advice}")
 
 
 def _api_error(where: str, error: SellingApiException, about: str) -> AmazonError:

@@ -47,21 +47,25 @@ def parse_rate(header: str | None) -> float | None:
     return value if SLOWEST <= value <= FASTEST else None
 
 
-def allowed_at(limit: RateLimit, full_at: datetime | None, now: datetime) -> datetime:
-    """Return when the next call is allowed: `now`, or the instant to wait for, at most `LONGEST` from now."""
-    full_at = _believable(full_at, now)
+def allowed_at(limit: RateLimit, full_at: datetime | None, now: datetime, *, refused: bool = False) -> datetime:
+    """Return when the next call is allowed: `now`, or the instant to wait for.
+
+    `refused`: the last call was, and a pause of up to `LONGEST` stands.
+    """
+    full_at = _believable(limit, full_at, now, refused=refused)
     return now if full_at is None else max(now, full_at - limit.interval * (limit.burst - 1))
 
 
 def after_call(limit: RateLimit, full_at: datetime | None, now: datetime) -> datetime:
     """Return when the bucket will be full again after a call at `now`."""
-    full_at = _believable(full_at, now)
+    full_at = _believable(limit, full_at, now)
     return (now if full_at is None else max(now, full_at)) + limit.interval
 
 
-def _believable(full_at: datetime | None, now: datetime) -> datetime | None:
+def _believable(limit: RateLimit, full_at: datetime | None, now: datetime, *, refused: bool = False) -> datetime | None:
     """Return the instant, None for one so far ahead that it was stored before the system clock was set back."""
-    return None if full_at is None or full_at - now > LONGEST else full_at
+    longest = LONGEST if refused else limit.interval * limit.burst
+    return None if full_at is None or full_at - now > longest else full_at
 
 
 def after_refusal(limit: RateLimit, now: datetime, pause: timedelta) -> datetime:

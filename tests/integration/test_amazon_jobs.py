@@ -12,6 +12,8 @@ from sqlalchemy import select, update
 from structlog.testing import capture_logs
 
 from alerts.core.model import Purpose
+from alerts.core.words.catalog import words_for
+from alerts.core.words.summaries import render_summary
 from monitor.core.orders import order_facts_from_json
 from monitor.jobs.amazon import orders as amazon_orders
 from monitor.jobs.amazon import reports as amazon_reports
@@ -300,6 +302,9 @@ def test_each_fault_of_the_report_is_counted_logged_and_gone_on_from(rig: Rig, o
         assert secret not in str(logs)
     if retryable:
         assert rig.figures() == WINDOWS
+    elif reason == "role":
+        rig.advance(every=300, hours=4)  # it may be granted at any time
+        assert rig.figures() == WINDOWS
     else:
         assert rig.tasks("report:") == {"report:acme-eu:FR": "given_up"}
         assert rig.counted("amazon_tasks") == {("report", "given_up"): 1}
@@ -394,6 +399,37 @@ def test_many_orders_keep_within_the_rate_that_amazon_states(rig: Rig) -> None:
     assert len(facts_of(rig)) == 40
 
 
+def test_a_restart_neither_forgets_the_rate_nor_a_pause(rig: Rig) -> None:
+    for number in range(32):
+        know_orders(rig, f"402-{number:07d}-1234567")
+    rig.run()
+    rig.reopen()
+    rig.run()
+    assert rig.amazon.count("getOrder") == 30
+    rig.amazon.faults.fail_next("getOrder", "error", status=429, retry_after=600)
+    rig.advance(every=1, seconds=3)
+    assert rig.amazon.count("getOrder") == 31
+    for _ in range(9):
+        rig.reopen()
+        rig.advance(every=60, minutes=1)
+    assert rig.amazon.count("getOrder") == 31
+    rig.advance(every=5, minutes=5)
+    assert len(facts_of(rig)) == 32
+
+
+@pytest.mark.parametrize("step", [{"hours": -5}, {"days": -1}, {"days": 3}])
+def test_a_step_of_the_system_clock_leaves_orders_waiting_for_no_longer_than_a_full_burst(
+    rig: Rig, step: dict[str, float]
+) -> None:
+    know_orders(rig, ORDERS[0])
+    rig.run()
+    rig.world.clock.set(START + timedelta(**step))
+    know_orders(rig, ORDERS[1])
+    rig.run()
+    rig.advance(every=10, minutes=1)
+    assert len(facts_of(rig)) == 2
+
+
 def test_being_throttled_is_a_pause_as_long_as_amazon_wants(rig: Rig) -> None:
     know_orders(rig, *ORDERS[:3])
     rig.amazon.faults.fail_next("getOrder", "error", status=429, retry_after=90)
@@ -446,6 +482,21 @@ def test_what_was_given_up_is_forgotten_with_its_thread(rig: Rig) -> None:
     rig.world.reply(ORDERS[0])
     rig.run()
     assert rig.tasks("order:") == {}
+
+
+def test_reports_without_their_role_are_told_within_the_hour_and_fetched_once_it_is_granted(rig: Rig) -> None:
+    rig.amazon.roles = {"order"}
+    rig.run()
+    rig.advance(hours=1)
+    (told,) = rig.told()
+    assert "Give the application the role Selling Partner Insights, authorise" in told
+    rig.advance(every=300, hours=48)
+    assert rig.told() == []
+    assert rig.amazon.count("createReport") < 20  # each time with a new login too: the token may be at fault
+    rig.amazon.roles.add("report")
+    rig.advance(every=300, hours=31)  # a day, and up to a quarter more
+    assert rig.figures() == WINDOWS
+    assert rig.tasks("trouble:") == {}
 
 
 def test_an_order_without_its_role_is_told_and_fetched_once_it_is_granted(rig: Rig) -> None:
@@ -509,6 +560,30 @@ def test_new_credentials_are_tried_at_once(rig: Rig) -> None:
     assert rig.figures() == WINDOWS
     assert order_facts_from_json(facts_of(rig)[0]).titles == ("Invented kettle, 1.7 l",)
     assert rig.tasks("trouble:") == {}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(("nowhere/token", "auth/o2/token"), id="another login address"),
+        pytest.param(('marketplaces = ["US"]', 'marketplaces = ["FR"]'), id="another region"),
+    ],
+)
+def test_what_amazon_was_wrongly_asked_by_is_forgotten_once_the_configuration_is_mended(
+    rig: Rig, change: tuple[str, str]
+) -> None:
+    wrong, right = change
+    config = rig.world.folder / "config.toml"
+    config.write_text(config.read_text().replace(right, wrong))
+    rig.reopen()
+    rig.world.ask(ORDERS[0])  # of another region: Amazon does not know it
+    rig.run()
+    assert facts_of(rig) == []
+    rig.amazon.orders[ORDERS[0]] = render_order(ORDERS[0])
+    config.write_text(config.read_text().replace(wrong, right))
+    rig.reopen()
+    rig.run()
+    assert len(facts_of(rig)) == 1
 
 
 def test_an_order_that_is_forgotten_while_amazon_is_asked_stays_forgotten(rig: Rig) -> None:
@@ -597,6 +672,17 @@ def test_a_secret_that_ends_is_told_at_each_stage_once(rig: Rig, tmp_path: Path)
         (1, "secret_expires: 2026-12-25"),
         (0, "secret_expired: 2026-12-25"),
     ]
+
+
+def test_what_is_told_names_the_account_in_a_way_that_fits_every_language(rig: Rig, tmp_path: Path) -> None:
+    config = tmp_path / "config.toml"
+    config.write_text(config.read_text().replace("[account.sp_api]", "[account.sp_api]\nsecret_expires = 2026-11-25"))
+    rig.reopen()
+    rig.told()
+    (told,) = [one for one in rig.world.sent if one.purpose is Purpose.HEALTH]
+    assert render_summary(words_for("de", "Europe/Berlin"), told).title == (
+        'Ein Geheimnis von SP-API "acme-eu" läuft bald ab: 2026-11-25.'
+    )
 
 
 def test_the_store_keeps_no_order_number_in_its_tasks(rig: Rig) -> None:

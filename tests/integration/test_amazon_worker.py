@@ -94,7 +94,7 @@ def test_check_config_says_which_role_is_missing(worker: WorkerProcess, amazon: 
     findings = json.JSONDecoder().raw_decode(worker.run("check-config", "--connect", "--json", expect=1))[0]["findings"]
     lines = {one["line"]: one["ok"] for one in findings if one["what"] == "SP-API acme-eu"}
     (missing,) = [line for line, ok in lines.items() if not ok]
-    assert missing.startswith("performance report: HTTP 403 Unauthorized. Give the application the role")
+    assert missing.startswith("logged in; performance report: no: HTTP 403 Unauthorized. Give the application the role")
     assert "Selling Partner Insights" in missing
     amazon.roles = set()
     amazon.faults.fail_next("login", "answer", times=9, status=400, body=b'{"error": "invalid_grant"}')

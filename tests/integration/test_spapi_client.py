@@ -189,6 +189,23 @@ def test_a_refused_login_says_what_to_change(amazon: SpApiServer, changes: dict[
     assert amazon.count("createReport") == 0
 
 
+def test_a_login_address_that_is_none_is_named_as_what_to_change(amazon: SpApiServer, client: AmazonClient) -> None:
+    amazon.faults.fail_next("login", "answer", status=404, body=b'{"errors": []}')
+    error = failure(lambda: client.create_report("FR"))
+    assert str(error).endswith(
+        "login refused (HTTP 404). Check auth_endpoint: Login with Amazon does not answer there."
+    )
+
+
+def test_a_connection_that_is_lost_names_the_host_and_nothing_else_of_the_address(amazon: SpApiServer) -> None:
+    client = make_client(amazon, endpoint="http://127.0.0.1:9")
+    error = failure(lambda: client.get_order(ORDER))
+    client.close()
+    assert error.reason == "unreachable"
+    assert "no connection to 127.0.0.1 (ConnectError)" in str(error)
+    assert ORDER not in str(error)
+
+
 @pytest.mark.parametrize(
     ("spoil", "reason"),
     [

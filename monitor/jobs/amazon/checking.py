@@ -42,14 +42,15 @@ def _check(services: Services, client: "AmazonClient", country: str) -> Iterator
         client.may_read_reports(country, services.utc_now() - timedelta(days=1))
         yield Finding(what, True, "logged in; performance report: yes (role Selling Partner Insights)")
     except AmazonError as error:
-        yield Finding(what, False, f"performance report: {_said(error)}")
+        logged_in = "logged in; performance report: no" if error.reason == "role" else "performance report"
+        yield Finding(what, False, f"{logged_in}: {_said(error)}")
         if error.reason in ("login", "unreachable", "timeout"):
             return  # every other call would say the same
     try:
         client.get_order(_some_order(services, client.account))
     except AmazonError as error:
         if error.reason not in GRANTED:
-            yield Finding(what, False, f"orders: {_said(error)}")
+            yield Finding(what, False, f"orders: {'no: ' if error.reason == 'role' else ''}{_said(error)}")
             return
     yield Finding(what, True, "orders: yes; no restricted role is used, so no buyer can be read")
 

@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 
 from alerts.delivery.retry import backoff
 from monitor.config.model import AccountConfig
+from monitor.core.marketplaces import region_of
 from monitor.errors import AmazonError
 from monitor.jobs.services import Services
 from monitor.spapi.rates import USAGE_PLANS, RateLimit, after_call, after_refusal, allowed_at
@@ -65,22 +66,23 @@ class Desk:
         return self.account.name
 
     def notice_new_credentials(self) -> None:
-        """Let go of every pause and refusal that stands from other credentials: somebody mended something.
+        """Let go of every pause and refusal that stands from other credentials or addresses: somebody mended something.
 
         Looked at once in a process: the configuration stays as it was read.
         """
         settings = self.account.sp_api
         if self._noticed or settings is None:
             return
-        secrets = (settings.refresh_token, settings.lwa_app_id, settings.lwa_client_secret, settings.endpoint)
-        mark = str(self.services.hasher.number("amazon_credentials", *secrets))
+        secrets = (settings.refresh_token, settings.lwa_app_id, settings.lwa_client_secret)
+        places = (settings.endpoint, settings.auth_endpoint, region_of(settings.marketplaces[0]) or "")
+        mark = str(self.services.hasher.number("amazon_credentials", *secrets, *places))
         key = f"credentials:{self.name}"
         with writing(self.services.engine) as connection:
             known = read_task(connection, key)
             if known is not None and known.body.get("mark") != mark:
                 reports = read_tasks(connection, f"report:{self.name}:")
                 past = {one for one, task in reports.items() if task.state == "given_up"} | {self._account_key}
-                for group in ("rate", "trouble"):
+                for group in ("order", "rate", "trouble"):
                     past |= read_tasks(connection, f"{group}:{self.name}:").keys()
                 delete_tasks(connection, past)
             record_task(connection, Task(key=key, state="known", body={"mark": mark}))
@@ -104,7 +106,7 @@ class Desk:
         now = self.services.utc_now()
         with reading(self.services.engine) as connection:
             limit, task = self._limit(connection, operation)
-        at = allowed_at(limit, task.next_at, now)
+        at = allowed_at(limit, task.next_at, now, refused=task.attempts > 0)
         if at > now:
             raise NotYet(at)
 

@@ -201,8 +201,9 @@ def _fail(desk: Desk, country: str, task: Task, error: AmazonError) -> None:
     """Store when to go on after a failure, or that this is given up until tomorrow."""
     now = desk.services.utc_now()
     failed = replace(task, attempts=task.attempts + 1)
-    lasting = error.reason in ACCOUNT_REASONS
-    given_up = not error.retryable or (failed.attempts >= ATTEMPTS and not lasting)
+    # A role may be granted at any time; until then the operation's own pause grows to a day.
+    lasting = error.reason in ACCOUNT_REASONS or error.reason == "role"
+    given_up = not lasting and (not error.retryable or failed.attempts >= ATTEMPTS)
     if given_up:
         failed = Task(key=task.key, state="given_up", next_at=_tomorrow(desk, now))
     else:

@@ -53,7 +53,7 @@ def _due(connection: Connection, services: Services, now: datetime) -> list[tupl
     for account in services.config.accounts:
         if account.sp_api is None:
             continue
-        name = f'SP-API of "{account.name}"'
+        name = f'SP-API "{account.name}"'
         expires = account.sp_api.secret_expires
         stage = None if expires is None else secret_stage(expires, now.date())
         if expires is not None and stage is not None:

@@ -24,7 +24,7 @@ def test_a_whole_burst_may_be_asked_at_once_and_then_one_each_interval() -> None
 def test_a_refusal_empties_the_bucket_and_holds_the_pause() -> None:
     full_at = after_refusal(ORDERS, NOW, timedelta(seconds=60))
     after = NOW + timedelta(seconds=60)
-    assert allowed_at(ORDERS, full_at, NOW) == after
+    assert allowed_at(ORDERS, full_at, NOW, refused=True) == after
     full_at = after_call(ORDERS, full_at, after)
     assert allowed_at(ORDERS, full_at, after) == after + timedelta(seconds=2)
 
@@ -57,8 +57,10 @@ def test_no_span_holds_more_calls_than_the_plan_allows(limit: RateLimit, pauses:
 @given(LIMITS, st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1)))
 def test_a_clock_that_was_set_back_holds_nothing_up(limit: RateLimit, at: datetime) -> None:
     full_at = at.replace(tzinfo=UTC)
-    wait = allowed_at(limit, full_at, NOW) - NOW
+    wait = allowed_at(limit, full_at, NOW, refused=True) - NOW
     assert timedelta(0) <= wait <= LONGEST
     if full_at > NOW + LONGEST:
         assert wait == timedelta(0)
+    assert timedelta(0) <= allowed_at(limit, full_at, NOW) - NOW <= limit.interval
+    if full_at > NOW + limit.interval * limit.burst:
         assert after_call(limit, full_at, NOW) == NOW + limit.interval
