@@ -77,7 +77,9 @@ def _health(words: Words, delivery: Delivery) -> Summary:
     kind = str(content.get("kind", "other"))
     known = kind if kind in set(HealthKind) else "other"
     since = read_instant(content.get("since"))
-    detail = clean(str(content.get("detail") or content.get("reason") or "").replace("_", " "), 200).rstrip(".")
+    # A detail is worded and may name a setting; a reason is a code.
+    detail = str(content.get("detail") or str(content.get("reason") or "").replace("_", " "))
+    detail = clean(detail, 200).rstrip(".")
     name = content.get("name") or content.get("receiver") or kind
     if content.get("person"):
         name = f"{content['person']} ({content.get('channel') or name})"

@@ -118,16 +118,16 @@ WORDS: Table = {
     "difference_or": "Oppure: {cause}",
     "difference_copies_off": "le notifiche di conferma sono disattivate. Qui non si è mai vista la copia di una risposta data in Seller Central. Seller Central → Impostazioni → Preferenze di notifica → Messaggi → Notifiche di conferma, per questo negozio.",  # noqa: E501
     "difference_copies_stopped": "le notifiche di conferma sono state disattivate o vanno altrove. L’ultima copia di una risposta data in Seller Central è arrivata il {at}.",  # noqa: E501
-    "difference_other_tool": "le risposte partono da un altro strumento, di cui ReplyBy non legge la posta inviata. Aggiunga la sua casella con folders = [].",  # noqa: E501
+    "difference_other_tool": "le risposte partono da un altro strumento, di cui ReplyBy non legge la posta inviata. Aggiungi la sua casella con folders = [].",  # noqa: E501
     "difference_copies_undecided": (
-        "{n} copia di una risposta attende la decisione di una persona. Scriva: replyby review",
-        "{n} copie di risposte attendono la decisione di una persona. Scriva: replyby review",
+        "{n} copia di una risposta attende la decisione di una persona. Scrivi: replyby review",
+        "{n} copie di risposte attendono la decisione di una persona. Scrivi: replyby review",
     ),
     "difference_copies_in_junk": (
-        "copie di risposte sono nella cartella spam, come {n} messaggio di un acquirente. Le segni come non spam.",
-        "copie di risposte sono nella cartella spam, come {n} messaggi di acquirenti. Le segni come non spam.",
+        "copie di risposte sono nella cartella spam, come {n} messaggio di un acquirente. Segnale come non spam.",
+        "copie di risposte sono nella cartella spam, come {n} messaggi di acquirenti. Segnale come non spam.",
     ),
-    "difference_marked_there": "dei messaggi sono stati segnati «Nessuna risposta necessaria» solo in Seller Central. Li segni anche qui.",  # noqa: E501
+    "difference_marked_there": "dei messaggi sono stati segnati «Nessuna risposta necessaria» solo in Seller Central. Segnali anche qui.",  # noqa: E501
     "difference_waived_here": (
         "{n} messaggio è stato segnato «Nessuna risposta necessaria» qui. Amazon lo conta finché non è segnato anche in Seller Central.",  # noqa: E501
         "{n} messaggi sono stati segnati «Nessuna risposta necessaria» qui. Amazon li conta finché non sono segnati anche in Seller Central.",  # noqa: E501
@@ -136,7 +136,7 @@ WORDS: Table = {
         "{n} messaggio è stato segnato «Risposto» a mano, e Amazon non conosce alcuna risposta.",
         "{n} messaggi sono stati segnati «Risposto» a mano, e Amazon non conosce alcuna risposta.",
     ),
-    "difference_mail_missing": "messaggi di acquirenti sono nella cartella spam o vanno a un altro indirizzo. Guardi lì, e in «Messaggi degli acquirenti» nelle preferenze di notifica di Seller Central.",  # noqa: E501
+    "difference_mail_missing": "messaggi di acquirenti sono nella cartella spam o vanno a un altro indirizzo. Guarda lì, e in «Messaggi degli acquirenti» nelle preferenze di notifica di Seller Central.",  # noqa: E501
     "health_secret_expires": "Un segreto di {name} scade presto{detail}.",
     "health_secret_expires_hint": "In Seller Central: Sviluppa app → l'applicazione → credenziali LWA → rinnova il segreto. Scrivere lwa_client_secret e il nuovo secret_expires.",  # noqa: E501
     "health_secret_expired": "Un segreto di {name} è scaduto{detail}.",

@@ -105,6 +105,15 @@ def test_slack_takes_it_and_the_end_has_words_of_its_own(language: str) -> None:
     assert len(titles) == 2 and all("DE" in title for title in titles)
 
 
+def test_italian_says_tu_as_in_every_other_alert() -> None:
+    told = [differs(*CAUSES[place : place + 3])["difference"] for place in range(0, len(CAUSES), 3)]
+    words = words_for("it", "Europe/Rome")
+    said = " ".join(line for one in told for line in difference_lines(words, one, NOW)).lower()
+    assert "cartella spam" in said
+    for formal in ("aggiunga", "segni ", "guardi", "scriva", "imposti"):
+        assert formal not in said
+
+
 def test_a_difference_is_told_as_shares_answered_in_time() -> None:
     found = Difference(
         account="a", marketplace="DE", window_days=30, read_at=NOW, amazon=0.058, ours=0.232,

@@ -72,6 +72,12 @@ def test_a_receiver_that_failed_is_named_with_its_person_and_reason() -> None:
     assert made.title == "Ana (sms) cannot be reached: opted out. The next receiver was used."
 
 
+def test_names_of_settings_stand_in_a_trouble_as_they_are_typed() -> None:
+    detail = "login refused (HTTP 401 invalid_client). Check lwa_app_id and lwa_client_secret."
+    made = summary(Purpose.HEALTH, content.health(HealthKind.AMAZON_SILENT, "acme-eu", detail=detail))
+    assert made.title == f"Amazon's interface gives acme-eu nothing: {detail}"
+
+
 def test_the_digest_says_what_waits_and_how_yesterday_went() -> None:
     body = content.digest(
         day_at=NOW, open_threads=4, overdue=1, next_due_at=NOW + timedelta(hours=3), received=9, answered=8, late=1,
