@@ -213,7 +213,7 @@ class Worker:
                 ready(f"{mailbox.name}: {count_text(result.new)}")
         tell_backlog(self.services, self.book)
         watch_health(self.services, self.book)
-        watch_promises(self.services, self.policies)
+        self.follow_amazon()
         watch_amazon(self.services, self.book)
         send_due_reports(self.services, self.book)
         send_due_digest(self.services, self.book)

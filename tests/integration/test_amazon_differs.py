@@ -301,6 +301,13 @@ def test_what_amazon_counts_beyond_ours_points_to_mail_that_never_came(begin: Be
     assert "Most likely: mails of buyers lie in the spam folder or go to another address." in told
 
 
+def test_who_runs_single_cycles_hears_of_a_difference_too(begin: Begin, truth: Rates) -> None:
+    seller = begin(all_but_german_copies)
+    seller.hear(truth)
+    planned = seller.worker.once(print, send=False)
+    assert "Amazon's figure and ours differ for DE." in planned.words.values()
+
+
 def test_a_difference_is_told_once_and_once_more_when_it_is_over(begin: Begin, truth: Rates) -> None:
     seller = begin(all_but_german_copies)
     seller.hear(truth)
