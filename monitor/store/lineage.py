@@ -6,6 +6,7 @@ the process and with nothing else; it tells of processes that share this folder 
 
 import fcntl
 import os
+import weakref
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -18,7 +19,7 @@ LOCK_FILE = "worker.lock"
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Lineage:
     """The workers of one folder on one running machine, of which only this process lives while `hold` is open.
 
@@ -44,4 +45,6 @@ def take_lineage(folder: Path) -> Lineage | None:
     except OSError:
         handle.close()
         return None
-    return Lineage(sha256(which.encode()).hexdigest()[: OWNER_LENGTH // 2], handle)
+    lineage = Lineage(sha256(which.encode()).hexdigest()[: OWNER_LENGTH // 2], handle)
+    weakref.finalize(lineage, handle.close)  # nobody else ends it: it goes with what sends
+    return lineage
