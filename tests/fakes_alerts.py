@@ -50,9 +50,9 @@ def refusal(
     return DeliveryError(f"stand-in: {reason}", retryable=retryable, reason=reason, retry_after=retry_after)
 
 
-def doubt(reason: Reason = Reason.TIMEOUT) -> DeliveryError:
+def doubt(reason: Reason = Reason.TIMEOUT, *, retry_after: timedelta | None = None) -> DeliveryError:
     """Return an error that says: perhaps accepted."""
-    return DeliveryError(f"stand-in: {reason}", retryable=True, ambiguous=True, reason=reason)
+    return DeliveryError(f"stand-in: {reason}", retryable=True, ambiguous=True, reason=reason, retry_after=retry_after)
 
 
 @dataclass

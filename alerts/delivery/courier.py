@@ -137,9 +137,9 @@ class Courier:
                 "reconciled",
                 lambda conn: record_sent(conn, asked, receipt, self._ports, now, outcome="reconciled"),
             )
-        elif verdict is Verdict.ASK_AGAIN:
+        elif error is not None and verdict is Verdict.ASK_AGAIN:
             with self._engine.begin() as conn:
-                postpone_lookup(conn, asked, row.lookups + 1, self._ports, now)
+                postpone_lookup(conn, asked, row.lookups + 1, error, self._ports, now)
         elif verdict is Verdict.GIVE_UP or row.attempts >= self._ports.timing.max_attempts:
             cause = Cause.UNKNOWN_OUTCOME if verdict is Verdict.GIVE_UP else Cause.GAVE_UP
             said = row.error or ""

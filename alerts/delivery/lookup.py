@@ -96,13 +96,18 @@ def take_doubtful(conn: Connection, channel: Channel, ports: Ports, now: datetim
     return head
 
 
-def postpone_lookup(conn: Connection, claimed: Claimed, lookups: int, ports: Ports, now: datetime) -> None:
-    """Ask again later: the provider could not be asked now."""
+def postpone_lookup(
+    conn: Connection, claimed: Claimed, lookups: int, error: DeliveryError, ports: Ports, now: datetime
+) -> None:
+    """Ask again later: the provider could not be asked now. A page does not wait for a provider's hour."""
     timing = ports.timing
+    pause = backoff(timing.lookup_retry, timing.longest_retry, lookups)
+    if error.retry_after is not None:
+        pause = max(pause, min(error.retry_after, timing.lease if claimed.page else timing.longest_wait))
     conn.execute(
         update(delivery)
         .where(delivery.c.id == claimed.delivery_id, delivery.c.status == DeliveryStatus.DOUBTFUL)
-        .values(lookups=lookups, next_attempt_at=now + backoff(timing.lookup_retry, timing.longest_retry, lookups))
+        .values(lookups=lookups, next_attempt_at=now + pause)
     )
 
 

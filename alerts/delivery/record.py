@@ -70,6 +70,9 @@ def record_doubtful(conn: Connection, claimed: Claimed, error: DeliveryError, po
     pause = timing.settle
     if claimed.attempts > 1:
         pause = max(pause, backoff(timing.first_retry, timing.longest_retry, claimed.attempts - 1))
+    if error.retry_after is not None:
+        # What is not found is sent again at once: not before the server wants to hear of it.
+        pause = max(pause, min(error.retry_after, timing.longest_wait))
     if not _finish(
         conn,
         claimed,

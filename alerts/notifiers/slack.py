@@ -325,8 +325,8 @@ def _named_error(
     where: str, name: str, status: int, headers: Mapping[str, str], data: Any, secret: str
 ) -> DeliveryError:
     named = name.replace("_", "").isalnum() and len(name) < 60
+    wait = _seconds_of(headers)
     if status == 429 or name in _RATE_LIMITED:
-        wait = _seconds_of(headers)
         text = f"{where}: rate limited. It is sent again when Slack asks for it."
         return DeliveryError(text, retryable=True, reason=Reason.RATE_LIMITED, retry_after=wait)
     if name in _BAD_CREDENTIALS:
@@ -341,9 +341,9 @@ def _named_error(
         text = f"{where}: {name}. It is looked up, and tried again."
         return DeliveryError(text, retryable=True, reason=Reason.SERVER_ERROR, ambiguous=True)
     if not named:  # no answer of Slack's API: an HTML page, an empty body
-        return bad_answer(where, status) if status == 200 else status_error(where, status)
+        return bad_answer(where, status) if status == 200 else status_error(where, status, retry_after=wait)
     if status not in (0, 200):
-        return status_error(where, status, detail=name)
+        return status_error(where, status, retry_after=wait, detail=name)
     reason = Reason.GONE if name in MESSAGE_GONE else Reason.REJECTED
     return DeliveryError(f"{where}: {name}, not retried. Look it up at docs.slack.dev.", retryable=False, reason=reason)
 

@@ -204,11 +204,12 @@ def test_too_many_requests_wait_as_long_as_the_server_asks(harness: Harness) -> 
 
 @pytest.mark.parametrize("kind", ["html", "server_error"])
 def test_a_server_error_is_tried_again_after_a_look(harness: Harness, kind: Any) -> None:
-    harness.server.faults.fail_next(harness.create, kind)
+    harness.server.faults.fail_next(harness.create, kind, retry_after=17)
 
     error = failure(harness)
 
     assert (error.retryable, error.ambiguous, error.reason) == (True, True, Reason.SERVER_ERROR)
+    assert error.retry_after == timedelta(seconds=17)
 
 
 def test_a_page_instead_of_the_providers_answer_is_not_success(harness: Harness) -> None:

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from itertools import pairwise
 
+import pytest
 from sqlalchemy import Engine
 
 from alerts.core.model import Channel, Purpose
@@ -116,6 +117,50 @@ def test_retry_after_is_honoured(rig: Rig) -> None:
     assert len(rig.slack.attempts) == 1  # the second thread does not run into the same wall either
     rig.deliver(seconds=5)
     assert len(rig.slack.accepted) == 2
+
+
+def test_retry_after_outlives_the_worker(rig: Rig) -> None:
+    rig.open(1)
+    rig.put(make_alert(1))
+    rig.slack.before.append(refusal(Reason.RATE_LIMITED, retry_after=timedelta(seconds=60)))
+    rig.deliver()
+    rig.dispatcher = rig.start()
+    rig.deliver(seconds=59)
+    assert len(rig.slack.attempts) == 1
+    rig.deliver(seconds=5)
+    assert len(rig.slack.accepted) == 1
+
+
+def test_retry_after_is_honoured_where_nobody_knows_whether_it_was_accepted(rig: Rig) -> None:
+    """A 503 that names a time: neither the look-up nor the repetition comes before it."""
+    rig.open(1)
+    rig.put(make_alert(1))
+    rig.slack.before.append(doubt(Reason.SERVER_ERROR, retry_after=timedelta(seconds=60)))
+    rig.deliver()
+    rig.deliver(seconds=59)
+    assert (len(rig.slack.attempts), len(rig.slack.looked_up)) == (1, 0)
+    rig.deliver(seconds=1)
+    assert (len(rig.slack.attempts), len(rig.slack.looked_up)) == (2, 1)
+    assert rig.statuses() == ["sent"]
+
+
+@pytest.mark.parametrize(("page", "waits"), [(True, 90), (False, 600)])
+def test_a_look_up_is_put_off_as_long_as_the_provider_asks_but_a_page_waits_a_minute_and_a_half_at_most(
+    rig: Rig, page: bool, waits: int
+) -> None:
+    rig.open(1)
+    rig.put(make_page(1) if page else make_alert(1))
+    notifier = rig.sms if page else rig.slack
+    notifier.after.append(doubt())
+    notifier.find_errors.append(refusal(Reason.RATE_LIMITED, retry_after=timedelta(seconds=600)))
+    rig.deliver()
+    rig.deliver(seconds=3)
+    rig.deliver(seconds=waits - 1)
+    assert len(notifier.looked_up) == 1
+    rig.deliver(seconds=1)
+    assert len(notifier.looked_up) == 2
+    assert rig.statuses() == ["sent"]
+    assert len(notifier.attempts) == 1
 
 
 def test_attempts_end_at_the_cap_in_a_visible_state(engine: Engine) -> None:
