@@ -285,8 +285,11 @@ def told_receivers(conn: Connection, clock_ids: Collection[int]) -> list[Told]:
     return list(latest.values())
 
 
-def history(conn: Connection, thread_id: int) -> list[HistoryLine]:
-    """Return every notification about a thread in the order of what happened last to each."""
+def history(conn: Connection, thread_id: int | None, most: int | None = None) -> list[HistoryLine]:
+    """Return every notification about a thread in the order of what happened last to each; at most the latest so many.
+
+    None for the thread: those about none of them, such as summaries, reports and ReplyBy's own troubles.
+    """
     at = func.coalesce(delivery.c.sent_at, notification.c.finished_at, notification.c.due_at)
     rows = conn.execute(
         select(
@@ -298,9 +301,10 @@ def history(conn: Connection, thread_id: int) -> list[HistoryLine]:
             delivery.c.error,
         )
         .outerjoin(delivery, delivery.c.id == notification.c.delivery_id)
-        .where(notification.c.thread_id == thread_id)
-        .order_by(at, notification.c.id)
-    )
+        .where(notification.c.thread_id.is_(None) if thread_id is None else notification.c.thread_id == thread_id)
+        .order_by(at.desc(), notification.c.id.desc())
+        .limit(most)
+    ).all()
     return [
         HistoryLine(
             at=row.at,
@@ -319,7 +323,7 @@ def history(conn: Connection, thread_id: int) -> list[HistoryLine]:
             code=row.code,
             error=row.error,
         )
-        for row in rows
+        for row in reversed(rows)
     ]
 
 

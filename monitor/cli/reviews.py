@@ -135,17 +135,31 @@ def not_a_message(thread: ThreadArgument, by: ByOption, config: ConfigOption = N
     print_line(f"thread {thread_id}: {count} {'mail is' if count == 1 else 'mails are'} no buyer message, says {by}.")
 
 
-def history(thread: ThreadArgument, config: ConfigOption = None, json: JsonOption = False) -> None:
-    """Show everything that happened to one thread: mails, decisions, notifications, in order."""
+LATEST = 200  # of the notifications about no thread; a digest a day and a report a week are 420 a year
+
+
+def history(
+    thread: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="THREAD",
+            help="Id from `replyby status`, or an order number. Without it: what was told of no thread.",
+        ),
+    ] = None,
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Show everything that happened to one thread, in order; without one, what was told besides threads."""
     from alerts import outbox
     from monitor.store.engine import reading
     from monitor.store.history import read_history
 
     session = open_session(config)
-    thread_id = find_thread(session, thread)
+    thread_id = None if thread is None else find_thread(session, thread)
     with reading(session.store.engine) as connection:
-        lines = [(event.at, event.what, event.by, event.detail) for event in read_history(connection, thread_id)]
-        for told in outbox.history(connection, thread_id):
+        happened = [] if thread_id is None else read_history(connection, thread_id)
+        lines = [(event.at, event.what, event.by, event.detail) for event in happened]
+        for told in outbox.history(connection, thread_id, LATEST if thread_id is None else None):
             whom = told.person or told.receiver
             words = f"{told.purpose.value.replace('_', ' ')} to {whom} by {told.channel.value}: {told.status.value}"
             details = [
@@ -160,8 +174,10 @@ def history(thread: ThreadArgument, config: ConfigOption = None, json: JsonOptio
     lines.sort(key=lambda line: line[0])
     if json:
         events = [{"at": instant_text(at), "what": what, "by": by, "detail": detail} for at, what, by, detail in lines]
-        print_json({"thread": str(thread_id), "events": events})
+        print_json({"thread": None if thread_id is None else str(thread_id), "events": events})
         return
+    if not lines:
+        print_line("Nothing was told yet.")
     zone = session.config.worker.time_zone
     for at, what, by, detail in lines:
         tail = f" ({detail})" if detail else ""

@@ -151,6 +151,15 @@ def test_a_person_takes_snoozes_answers_and_takes_it_back(shop: Shop) -> None:
     assert "taken back: waived: no response needed" in events
 
 
+def test_what_is_about_no_thread_is_shown_with_its_outcome(shop: Shop) -> None:
+    assert shop.say("history") == "Nothing was told yet.\n"
+    shop.say("send-test", "terminal")
+    assert shop.say("history").rstrip().endswith("test to terminal by console: sent")
+    document = shop.json("history")
+    assert document["thread"] is None
+    assert [event["what"] for event in document["events"]] == ["test to terminal by console: sent"]
+
+
 def test_not_a_message_takes_the_clock_away(shop: Shop) -> None:
     assert "no buyer message" in shop.say("not-a-message", ORDER, "--by", "Ana")
     assert [thread["order_id"] for thread in shop.json("status")["threads"]] == [SECOND]
