@@ -313,7 +313,7 @@ def test_odd_values_in_the_environment_do_not_break_the_import() -> None:
 def test_the_libraries_log_neither_addresses_nor_tokens(
     amazon: SpApiServer, client: AmazonClient, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with caplog.at_level(logging.INFO):
+    with caplog.at_level(logging.DEBUG):
         client.get_order(ORDER)
         fetched(amazon, client)
     assert ORDER not in caplog.text
