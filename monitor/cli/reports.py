@@ -80,13 +80,16 @@ def amazon_figure(
     if account not in accounts:
         problems.append(f"--account {account!r}: no such account. Accounts: {', '.join(accounts)}.")
     countries = sorted(one.country for one in MARKETPLACES)
+    marketplace = marketplace.upper()
     if marketplace not in countries:
         problems.append(f"--marketplace {marketplace!r}: no such marketplace. Write one of {', '.join(countries)}.")
     days = parse_duration_option(window, "--window").days
     if days not in (7, 30, 90):
         problems.append(f"--window {window!r}: Amazon shows 7d, 30d and 90d. Write one of them.")
     ratio = _parse_ratio(late)
-    if ratio is None:
+    if late.strip() == "1":
+        problems.append("--late '1': may be one percent or everything. Write 1% or 100%.")
+    elif ratio is None:
         problems.append(f"--late {late!r}: not a share. Write 3.1% or 0.031.")
     if problems or ratio is None:
         raise ConfigError("replyby amazon-figure", problems)

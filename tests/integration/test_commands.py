@@ -203,9 +203,10 @@ def test_report_is_printed_as_text_and_json_and_written_as_files(shop: Shop, tmp
     assert all((shop.folder / path).stat().st_size > 100 for path in written)
 
 
-def test_amazons_own_figure_stands_beside_ours(shop: Shop) -> None:
+@pytest.mark.parametrize(("marketplace", "late"), [("FR", "3.1%"), ("fr", "0.031"), ("FR", "3,1 %")])
+def test_amazons_own_figure_stands_beside_ours(shop: Shop, marketplace: str, late: str) -> None:
     typed = shop.say(
-        "amazon-figure", "--account", "acme-eu", "--marketplace", "FR", "--window", "30d", "--late", "3.1%"
+        "amazon-figure", "--account", "acme-eu", "--marketplace", marketplace, "--window", "30d", "--late", late
     ).splitlines()
     assert typed[0].startswith("acme-eu, FR, 30 d: 3.1% late, as Amazon says.")
     assert typed[1].startswith("Ours of the same days: ")
@@ -267,6 +268,11 @@ def test_test_notification_is_sent(shop: Shop) -> None:
             2,
             ("amazon-figure", "--account", "x", "--marketplace", "YY", "--window", "5d", "--late", "many"),
             "4 problems",
+        ),
+        (
+            2,
+            ("amazon-figure", "--account", "acme-eu", "--marketplace", "FR", "--window", "30d", "--late", "1"),
+            "Write 1% or 100%",
         ),
         (2, ("send-test", "nobody"), "Receivers: terminal"),
         (1, ("explain", "nothing.eml"), "cannot be read"),
