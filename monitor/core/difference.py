@@ -80,6 +80,7 @@ class Comparison:
         copies, replies: copies of replies made in Seller Central, and replies in Sent.
         junk: buyer messages of the window that lay in the spam folder.
         undecided: copies of replies that wait for a person's decision.
+        amazon_judged: how many messages Amazon's share is of; None where it tells none.
     """
 
     account: str
@@ -93,6 +94,7 @@ class Comparison:
     replies: Sight = Sight()
     junk: int = 0
     undecided: int = 0
+    amazon_judged: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,8 +193,15 @@ def _hidden_replies(one: Comparison, apart: float) -> dict[Likely, int]:
         Likely.COPIES_UNDECIDED: _share(one.undecided, apart),
         Likely.OTHER_TOOL: 2 if _silent(one.replies, one) else 1,
         Likely.COPIES_IN_JUNK: _junk(one),
-        Likely.MARKED_THERE: 1,
+        Likely.MARKED_THERE: _taken_out(one, apart),
     }
+
+
+def _taken_out(one: Comparison, apart: float) -> int:
+    """Return how likely messages were marked there: Amazon then judges fewer of them; a reply leaves their number as it is."""
+    if one.amazon_judged is None:
+        return 1
+    return 3 if one.ours[0].judged - one.amazon_judged >= apart / 2 else 0
 
 
 def _junk(one: Comparison) -> int:

@@ -82,7 +82,10 @@ class WeekHours:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AmazonSnapshot:
-    """Amazon's newest figure of one account, marketplace and window of days; None: Amazon says nothing of it."""
+    """Amazon's newest figure of one account, marketplace and window of days; None: Amazon says nothing of it.
+
+    `judged`: how many messages the share is of, where its values are counts.
+    """
 
     account: str
     marketplace: str
@@ -90,6 +93,7 @@ class AmazonSnapshot:
     read_at: datetime
     late_ratio: float | None = None
     average_response_seconds: float | None = None
+    judged: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

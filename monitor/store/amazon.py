@@ -115,9 +115,19 @@ def read_newest_figures(connection: Connection, now: datetime) -> tuple[AmazonSn
             read_at=row.read_at,
             late_ratio=row.late_ratio,
             average_response_seconds=row.average_response_seconds,
+            judged=_judged(row.body),
         )
         for row in connection.execute(statement)
     )
+
+
+def _judged(body: str | None) -> float | None:
+    """Return the sum of a report's three values, None unless they are surely counts: shares sum to 1 or 100."""
+    parts = json.loads(body) if body else {}
+    values = [parts.get(name) for name in ("under_24h", "over_24h", "unanswered")]
+    total = sum(value or 0 for value in values)
+    counts = all(value is None or value == int(value) for value in values)
+    return total if counts and total > 1 and abs(total - 100) > 1 else None
 
 
 # --- tasks

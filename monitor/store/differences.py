@@ -77,6 +77,7 @@ def compare_figure(connection: Connection, figure: AmazonSnapshot, around: Surro
         replies=seen.get("sent_reply", Sight()),
         junk=int(values["junk"] or 0),
         undecided=around.undecided.get(place, 0),
+        amazon_judged=figure.judged,
     )
 
 

@@ -4,6 +4,7 @@ Amazon's figures are the truth: those of a mailbox that shows everything. The wo
 copies of replies are missing.
 """
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -26,6 +27,8 @@ from monitor.cli import app
 from monitor.config.loader import load_config
 from monitor.config.model import MailboxConfig
 from monitor.core.difference import FEWEST_JUDGED
+from monitor.core.figures import Figures
+from monitor.core.snapshot import AmazonSnapshot
 from monitor.core.weeks import week_of
 from monitor.jobs.comparing import read_chosen
 from monitor.jobs.differences import LOOK_EVERY, watch_differences
@@ -224,6 +227,12 @@ def begin(tmp_path: Path, read_already: Callable[[Shows], Path]) -> Iterator[Cal
 Begin = Callable[..., Seller]
 
 
+def ours_of_days(seller: Seller, marketplace: str) -> Figures:
+    figure = AmazonSnapshot(account="acme-eu", marketplace=marketplace, window_days=30, read_at=NOW, late_ratio=0.5)
+    with reading(seller.services.engine) as connection:
+        return compare_figure(connection, figure, read_surroundings(connection, {"acme-eu"})).ours[0]
+
+
 SETTINGS = "Seller Central → Settings → Notification preferences → Messaging → Confirmation Notifications"
 
 
@@ -291,6 +300,21 @@ def test_where_copies_come_as_ever_another_tool_is_suspected(begin: Begin, truth
     german = next(text for text in seller.watch() if "DE" in text.splitlines()[0])
     assert "Most likely: replies go out from another tool" in german
     assert "Confirmation Notifications" not in german
+
+
+def test_marks_made_only_in_seller_central_are_named_where_amazon_tells_how_many_messages_it_judged(
+    begin: Begin,
+) -> None:
+    seller = begin(every_second_copy)
+    figures = ours_of_days(seller, "DE")
+    late = figures.late + figures.no_response // 4  # the others were marked there: Amazon leaves them out
+    values = {"under_24h": figures.on_time, "over_24h": figures.late, "unanswered": late - figures.late}
+    ratio = late / (figures.on_time + late)
+    row = FigureRow(window_days=30, late_ratio=ratio, average_response_seconds=None, body=json.dumps(values))
+    with writing(seller.services.engine) as connection:
+        record_figures(connection, "acme-eu", "DE", [row], NOW)
+    (told,) = seller.watch()
+    assert "Most likely: messages were marked “No response needed” in Seller Central only." in told
 
 
 def test_what_amazon_counts_beyond_ours_points_to_mail_that_never_came(begin: Begin, truth: Rates) -> None:

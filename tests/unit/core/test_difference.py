@@ -180,6 +180,20 @@ def test_unseen_replies_are_explained_by_what_was_seen(changes: dict[str, Any], 
 
 
 @pytest.mark.parametrize(
+    ("judged", "expected"),
+    [
+        pytest.param(None, (Likely.OTHER_TOOL, Likely.MARKED_THERE), id="Amazon tells no counts"),
+        pytest.param(54, (Likely.MARKED_THERE, Likely.OTHER_TOOL), id="Amazon judges far fewer: they were taken out"),
+        pytest.param(99, (Likely.OTHER_TOOL,), id="Amazon judges the same messages: it saw replies to them"),
+    ],
+)
+def test_how_many_messages_amazon_judges_tells_marks_from_replies(
+    judged: float | None, expected: tuple[Likely, ...]
+) -> None:
+    assert causes(compare(HALF_UNSEEN, 0.04, amazon_judged=judged)) == expected
+
+
+@pytest.mark.parametrize(
     ("ours", "junk", "expected"),
     [
         pytest.param(figures(96, late=4), 0, (Likely.MAIL_MISSING,), id="nothing was marked"),
