@@ -1,5 +1,6 @@
 """How commands speak: tables on a terminal, plain lines in a pipe, one JSON document with --json. Errors in one line."""
 
+import contextlib
 import json
 import sys
 from collections.abc import Iterable, Sequence
@@ -23,7 +24,9 @@ def print_line(text: str = "") -> None:
 
 def print_problem(text: str) -> None:
     """Print one line on standard error; what came from outside cannot command the terminal."""
-    sys.stderr.write(show(text, lines=True) + "\n")
+    with contextlib.suppress(OSError, ValueError):
+        # Its end may be a full disk or a closed pipe: nothing more can be said, and a worker goes on all the same.
+        sys.stderr.write(show(text, lines=True) + "\n")
 
 
 def instant_text(instant: datetime | None) -> str | None:

@@ -3,7 +3,11 @@
 The same in minutes and hours on a clock moved by hand: test_faults_providers.py.
 """
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -131,3 +135,26 @@ def test_with_twilios_token_gone_the_team_is_told_and_with_a_good_one_the_phone_
     office.twilio.faults.clear()
     office.write(SOON, hours=22, minutes=30)
     wait_until(lambda: office.texted(SOON) == 1, "the phone to be told again", 20)
+
+
+@pytest.mark.parametrize("end", ["full disk", "closed pipe"])
+def test_a_log_that_cannot_be_written_holds_no_alert_up_and_doubles_none(office: Office, end: str) -> None:
+    """Also where there is much to say: Slack fails before, and what it may have taken is looked up."""
+    office.slack.faults.fail_next("chat.postMessage", "server_error", times=2)
+    office.slack.faults.fail_next("conversations.history", "server_error")
+    office.write(SOON, hours=17)
+    command = [sys.executable, "-m", "monitor", "run"]
+    with ExitStack() as stack:
+        if end == "full disk":
+            log: Any = stack.enter_context(Path("/dev/full").open("wb"))
+        else:
+            reader, writer = os.pipe()
+            os.close(reader)
+            log = stack.enter_context(os.fdopen(writer, "wb"))
+        office.worker.process = subprocess.Popen(
+            command, cwd=office.worker.folder, env=office.worker.environ, stdout=log, stderr=log
+        )
+    wait_until(lambda: office.in_slack(SOON) == 1, "the alert", 40)
+    wait_until(lambda: office.worker.metric("replyby_outbox_pending") == 0, "an empty outbox", 20)
+    assert office.in_slack(SOON) == 1
+    assert office.count("team", "retried") >= 1
