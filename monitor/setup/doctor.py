@@ -213,16 +213,19 @@ def _check_heartbeat(facts: Facts) -> Iterator[Finding]:
 
 def _check_amazon(facts: Facts) -> Iterator[Finding]:
     for account in facts.config.accounts:
-        expires = account.sp_api.secret_expires if account.sp_api is not None else None
-        if expires is None:
+        if account.sp_api is None:
             continue
-        left = expires - facts.now.date()
+        expires = account.sp_api.secret_expires
+        left = timedelta.max if expires is None else expires - facts.now.date()
         subject = f'SP-API of "{account.name}"'
-        advice = "Renew the client secret in Seller Central and write the new secret_expires."
+        advice = "Renew it in Seller Central; write the new lwa_client_secret and secret_expires."
         if left <= timedelta(0):
             yield Finding(Grade.BAD, subject, f"the client secret ended on {expires}", advice)
         elif left <= SECRET_ENDS_SOON:
             yield Finding(Grade.DOUBTFUL, subject, f"the client secret ends on {expires}", advice)
+        elif facts.database == "" and account.name not in {name for name, _ in facts.amazon}:
+            holds = "" if expires is None else f"; the client secret holds until {expires}"
+            yield Finding(Grade.GOOD, subject, f"nothing refused lately{holds}")
     for account_name, problem in facts.amazon:
         what, advice = _split(problem.partition(": ")[2])
         yield Finding(Grade.BAD, f'SP-API of "{account_name}"', what, advice)

@@ -257,7 +257,7 @@ CASES: dict[str, tuple[dict[str, Any], Grade, str, str, str]] = {
         Grade.DOUBTFUL,
         'SP-API of "acme"',
         "the client secret ends on 2027-03-01",
-        "Renew the client secret in Seller Central and write the new secret_expires.",
+        "Renew it in Seller Central; write the new lwa_client_secret and secret_expires.",
     ),
     "Amazon refuses": (
         {"amazon": (("acme", 'SP-API of "acme", getOrder: HTTP 403 Unauthorized. Give the application the role.'),)},
@@ -299,6 +299,11 @@ def test_a_trouble_is_told_first_and_alone(
     worst = findings[0]
     assert (worst.grade, worst.subject, worst.text, worst.advice) == (grade, subject, text, advice)
     assert all(finding.grade is Grade.GOOD for finding in findings[1:])
+
+
+def test_an_interface_of_amazon_that_answers_is_seen_to_have_been_looked_at(config: Config) -> None:
+    (found,) = [one for one in find_troubles(facts_of(config)) if one.subject == 'SP-API of "acme"']
+    assert (found.grade, found.text) == (Grade.GOOD, "nothing refused lately; the client secret holds until 2027-03-01")
 
 
 def test_the_worst_comes_first(config: Config) -> None:
