@@ -5,6 +5,7 @@
     ├── MailboxError       a mailbox could not be read: counted, retried, told
     │   └── LoginRefused   credentials are wrong: told at once
     ├── StoreError         the database cannot be used: one clear line, nothing silent
+    │   └── StoreUnreachable   its server does not answer: a worker waits for it
     └── AmazonError        SP-API did not answer as needed: counted, retried or given up
         ├── AmazonLoginRefused   the application's secret or its authorisation is not accepted
         ├── AmazonRoleMissing    the application may not ask this
@@ -55,6 +56,10 @@ class LoginRefused(MailboxError):
 
 class StoreError(ReplyByError):
     """The database cannot be opened, is newer than the program, or is in use by another worker."""
+
+
+class StoreUnreachable(StoreError):
+    """The database's server does not answer: what was configured may be right, and a worker waits for it."""
 
 
 class AmazonError(ReplyByError):

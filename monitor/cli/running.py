@@ -2,7 +2,9 @@
 
 import sys
 import tempfile
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,12 +12,16 @@ import typer
 
 from monitor.cli.options import ConfigOption, JsonOption, read_config
 from monitor.cli.output import instant_text, print_json, print_line, print_problem
-from monitor.errors import ReplyByError
+from monitor.errors import ReplyByError, StoreUnreachable
 
 if TYPE_CHECKING:
+    from monitor.bootstrap import Store
     from monitor.config.model import Config
     from monitor.jobs.services import Services
     from monitor.report.digest import Trouble
+
+
+DATABASE_EVERY_SECONDS = 2.0
 
 
 def register(app: typer.Typer) -> None:
@@ -38,10 +44,23 @@ def _work(config: "Config") -> None:
     set_up_logs(config.worker.log_format, secrets=secrets_of(config))
     for warning in config.warnings:
         print_problem(f"note: {warning}")
-    store = open_store(config)
+    store = _wait_for(lambda: open_store(config))
     services = _equipped(build_services(config, store, with_sources=True))
     stop_on_signals(services.stopping)
     build_worker(services).run(ready=print_problem)
+
+
+def _wait_for(open_it: "Callable[[], Store]") -> "Store":
+    """Return the store as soon as its server answers: it may start after us, and only what is wrong ends a start."""
+    told = False
+    while True:
+        try:
+            return open_it()
+        except StoreUnreachable as error:
+            if not told:
+                print_problem(f"{error} This waits for it.")
+                told = True
+            threading.Event().wait(DATABASE_EVERY_SECONDS)
 
 
 def _equipped(services: "Services") -> "Services":
@@ -79,7 +98,8 @@ def once(
         store = copy_store(loaded, Path(folder)) if dry_run else open_store(loaded)
         services = _equipped(build_services(loaded, store, with_sources=True))
         lock = WorkerLock(store.engine)
-        lock.acquire(services.stopping)
+        waiting = partial(print_problem, "A worker runs on this database; this waits for its turn.")
+        lock.acquire(services.stopping, waiting=waiting)
         try:
             outcome = build_worker(services).once(print_problem, send=not dry_run)
         finally:

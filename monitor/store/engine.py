@@ -15,7 +15,7 @@ from typing import IO, Any
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import DBAPIError
 
-from monitor.errors import StoreError
+from monitor.errors import StoreError, StoreUnreachable
 from monitor.private import FILE_MODE, make_private_folder, private_opener
 
 BUSY_SECONDS = 30
@@ -132,6 +132,10 @@ def reading(engine: Engine) -> Iterator[Connection]:
         raise store_error(engine.url, error) from error
 
 
+_UNREACHED = (
+    *("onnection refused", "timeout expired", "No route to host", "is unreachable", "starting up", "shutting down"),
+    *("server closed the connection", "Temporary failure in name resolution"),
+)
 _MEANINGS = (
     ("database or disk is full", "the disk is full. Make room; the worker goes on by itself"),
     ("readonly database", "the file or its folder is read-only. Give its owner write permission"),
@@ -141,7 +145,7 @@ _MEANINGS = (
     ("locked", "another program holds the database. Close it"),
     ("unable to open", "it cannot be opened. Check the folder's owner and free space"),
     ("password authentication", "the password is refused. Check the address's password"),
-    ("onnection refused", "the server does not answer. Start it, or check host and port"),
+    *((sign, "the server does not answer. Start it, or check host and port") for sign in _UNREACHED),
 )
 
 
@@ -149,7 +153,8 @@ def store_error(url: URL, error: DBAPIError) -> StoreError:
     """Return what a driver's error means, in one line, without the statement and its values."""
     said = str(error.orig).splitlines()[0] if error.orig is not None and str(error.orig) else type(error).__name__
     meaning = next((meaning for sign, meaning in _MEANINGS if sign in said), None)
-    return StoreError(f"{place(url)}: {meaning or said + '. See the log; what was not stored is done again'}.")
+    kind = StoreUnreachable if any(sign in said for sign in _UNREACHED) else StoreError
+    return kind(f"{place(url)}: {meaning or said + '. See the log; what was not stored is done again'}.")
 
 
 def place(url: URL) -> str:

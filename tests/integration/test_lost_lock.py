@@ -1,5 +1,7 @@
 """A worker on PostgreSQL whose lock goes while it lives: its session is cut, or the server restarts. Nothing is told twice."""
 
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -122,6 +124,41 @@ def test_a_database_that_is_started_anew_ends_no_worker_and_what_came_meanwhile_
         assert alerts(slack) == 1
         wait_until(lambda: "taken again" in worker.log(), "the lock to be taken again", 20)
         assert worker.stop() == 0
+
+
+def test_a_database_that_comes_up_after_the_worker_is_waited_for(
+    tmp_path: Path, dovecot: Dovecot, slack: SlackServer, twilio: TwilioServer, postgresql: str
+) -> None:
+    server = make_url(postgresql)
+    assert server.port is not None
+    port, later = free_port(), free_port()
+    address = server.set(port=later).render_as_string()
+    config = render_config(dovecot, slack, twilio, port=port, poll_every="5s", database=address)
+    dovecot.deliver(buyer_mail(utc_now() - 17 * HOUR))
+    with worker_on(tmp_path, config, port, dovecot.password) as worker:
+        worker.start(wait=False)
+        wait_until(lambda: "the server does not answer" in worker.log(), "the worker to say so", 20)
+        assert worker.log().count("This waits for it.") == 1
+        with running_proxy(server.port, later):
+            wait_until(lambda: alerts(slack) == 1, f"the alert; log:\n{worker.log()}", 30)
+            assert worker.stop() == 0
+
+
+def test_one_cycle_by_hand_beside_a_worker_says_that_it_waits_for_its_turn(
+    tmp_path: Path, dovecot: Dovecot, slack: SlackServer, twilio: TwilioServer, postgresql: str
+) -> None:
+    port = free_port()
+    config = render_config(dovecot, slack, twilio, port=port, poll_every="5s", database=postgresql)
+    with worker_on(tmp_path, config, port, dovecot.password) as worker:
+        worker.start()
+        command = [sys.executable, "-m", "monitor", "once"]
+        with subprocess.Popen(command, cwd=tmp_path, env=worker.environ, stderr=subprocess.PIPE) as once:
+            assert once.stderr is not None
+            said = iter(once.stderr.readline, b"")
+            assert any(b"waits for its turn" in line for line in said)
+            assert worker.stop() == 0
+            once.communicate(timeout=30)
+            assert once.returncode == 0
 
 
 def test_one_process_at_a_time_has_the_lineage_of_a_folder_and_the_next_one_has_the_same(tmp_path: Path) -> None:
