@@ -217,6 +217,9 @@ class Courier:
                 if tries == _RECORD_TRIES - 1:
                     self._leave_over(claimed)
                     raise
+            except Exception:
+                self._leave_over(claimed)  # a bug of ours; without this nobody would look at it until a restart
+                raise
             self._pause.wait(_RECORD_PAUSE_SECONDS * 2**tries)
 
     def _leave_over(self, claimed: Claimed) -> None:

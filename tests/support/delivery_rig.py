@@ -14,7 +14,7 @@ from alerts import tables
 from alerts.core.model import Channel, Notification
 from alerts.delivery.ports import AllowedAt, Checkpoint, Hold, Ports, Timing, ignore_checkpoint, never_hold, no_limit
 from alerts.dispatcher import Dispatcher, new_owner
-from alerts.outbox import enqueue
+from alerts.outbox import RecordOutcome, enqueue
 from tests.fakes_alerts import FakeDirectory, FakeThreads, MovableClock, RecordingNotifier, open_clock, still_wanted
 
 PROMPT = Timing(spacing={})
@@ -75,6 +75,7 @@ class Rig:
         create_tables(self.engine)
         for channel in (Channel.SLACK, Channel.SMS, Channel.VOICE):
             self.notifiers.setdefault(channel, RecordingNotifier(channel))
+        self.record_outcome: RecordOutcome = self._count
         self.dispatcher = self.start()
 
     @property
@@ -95,7 +96,9 @@ class Rig:
             still_wanted=still_wanted,
             hold=lambda item, facts, now: self.hold(item, facts, now),
             allowed_at=lambda channel, sent, now, first: self.allowed_at(channel, sent, now, first),
-            record_outcome=self._count,
+            record_outcome=lambda conn, receiver, channel, outcome: self.record_outcome(
+                conn, receiver, channel, outcome
+            ),
             timing=self.timing,
             owner=new_owner(lineage),
             lineage=lineage,

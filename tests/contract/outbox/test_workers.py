@@ -11,6 +11,7 @@ from sqlalchemy.exc import OperationalError
 from alerts.core.model import Channel
 from alerts.delivery.ports import Timing
 from alerts.errors import Reason
+from alerts.outbox import ignore_outcome
 from tests.fakes_alerts import START, doubt, make_alert, make_page, refusal
 from tests.support.delivery_rig import Rig, wait_until
 
@@ -146,6 +147,24 @@ def test_an_outcome_that_cannot_be_written_is_looked_up_later(rig: Rig) -> None:
     assert rig.statuses() == ["sending"]
     dispatcher.reconcile(rig.clock.advance(minutes=1))
     dispatcher.reconcile(rig.clock.advance(seconds=3))
+    assert rig.statuses() == ["sent"]
+    assert len(rig.slack.attempts) == 1
+
+
+def test_a_bug_while_an_outcome_is_written_leaves_no_row_under_way_for_ever(rig: Rig) -> None:
+    rig.open(1)
+    rig.put(make_alert(1))
+
+    def stumble(conn: Connection, receiver: str, channel: str, outcome: str) -> None:
+        raise KeyError("a bug")
+
+    rig.record_outcome = stumble
+    with pytest.raises(KeyError):
+        rig.dispatcher.deliver_due(rig.clock(), wait_seconds=20)
+    assert rig.statuses() == ["sending"]
+    rig.record_outcome = ignore_outcome
+    rig.deliver(seconds=1)
+    rig.deliver(seconds=3)
     assert rig.statuses() == ["sent"]
     assert len(rig.slack.attempts) == 1
 
