@@ -83,6 +83,10 @@ class Receiver:
     external: bool = False
 
 
+LABELS_OF_ORDERS = frozenset({"promise_missed"})
+"""Labels that come from what is known of the order, not from the buyer's words: they are as private as that."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NextStep:
     """What happens next if nobody acts: `SMS to Ana in 32 min`."""

@@ -14,7 +14,7 @@ from typing import Any, Final
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackRequestError
 
-from alerts.core.model import Channel, Delivery, Post, Purpose, Receipt
+from alerts.core.model import LABELS_OF_ORDERS, Channel, Delivery, Post, Purpose, Receipt
 from alerts.core.words.render import render_or_facts
 from alerts.core.words.slack import SlackMessage, bare_message, render_message
 from alerts.errors import DeliveryError, Reason
@@ -147,11 +147,17 @@ class SlackNotifier:
 
     def _discreet(self, delivery: Delivery) -> Delivery:
         """Return the delivery without order facts where people of another company may read it."""
-        if delivery.external or not any(facts.order_facts for facts in delivery.threads):
+        bare = tuple(
+            replace(
+                facts, order_facts={}, labels=tuple(label for label in facts.labels if label not in LABELS_OF_ORDERS)
+            )
+            for facts in delivery.threads
+        )
+        if delivery.external or bare == delivery.threads:
             return delivery
         if not self._rooms.may_be_shared(delivery.address, delivery.now):
             return delivery
-        return replace(delivery, threads=tuple(replace(facts, order_facts={}) for facts in delivery.threads))
+        return replace(delivery, threads=bare)
 
     def _change(self, delivery: Delivery, post: Post, message: SlackMessage, where: str) -> Receipt | None:
         """Redraw the thread's message and ring in its thread where the purpose rings; None: it is gone."""

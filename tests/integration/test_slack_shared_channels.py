@@ -8,6 +8,7 @@ import pytest
 from alerts.core.model import Delivery, Purpose
 from alerts.notifiers.slack import SlackNotifier
 from alerts.notifiers.slack_rooms import KNOWN_FOR, UNKNOWN_FOR, parse_shared
+from monitor.core.labels import PROMISE_MISSED
 from tests.support.deliveries import NOW, make_delivery, make_facts
 from tests.support.fault_server import FaultKind
 from tests.support.slack_server import SlackServer
@@ -51,6 +52,19 @@ def test_a_channel_shared_with_another_company_gets_the_alert_without_order_fact
     assert "FBM" not in shown(slack)
     assert "402-1234567-1234567" in shown(slack)
     assert "I have it" in shown(slack)
+
+
+@pytest.mark.parametrize("facts", [FACTS, {}], ids=["with facts", "where only the label is known"])
+def test_a_label_that_comes_from_the_order_stays_out_of_a_shared_channel_too(
+    slack: SlackServer, notifier: SlackNotifier, facts: dict[str, tuple[str, ...]]
+) -> None:
+    missed = make_facts(order_facts=facts, labels=(PROMISE_MISSED, "delivery"))
+    notifier.send(make_delivery(missed, now=NOW))
+    assert "delivery promise missed" in shown(slack)
+    slack.channels["C0123"].is_ext_shared = True
+    notifier.send(make_delivery(missed, now=NOW + KNOWN_FOR, reference="ref-0002"))
+    assert "promise" not in shown(slack)
+    assert "· delivery" in shown(slack)
 
 
 def test_a_channel_of_several_workspaces_of_one_company_is_our_own(slack: SlackServer, notifier: SlackNotifier) -> None:
