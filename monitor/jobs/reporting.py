@@ -33,6 +33,7 @@ from monitor.report.source import (
     WaiverFacts,
 )
 from monitor.report.staffed import closed_days, staffing_span
+from monitor.store.amazon import FIGURES_SHOWN
 from monitor.store.engine import reading, writing
 from monitor.store.evidence import read_evidence
 from monitor.store.health import read_mark, record_mark
@@ -227,11 +228,17 @@ class StoredReports:
         ]
 
     def read_amazon_figures(self) -> Sequence[AmazonFigure]:
-        """Return the newest figure of each account, marketplace and window; where ours is another, with what is likely why."""
-        differing = read_differences(self._connection, self._services.config, self._services.utc_now())
+        """Return the newest figure of each account, marketplace and window; where ours is another, with what is likely why.
+
+        None older than `FIGURES_SHOWN`: it would stand on the first screen as if it were today's.
+        """
+        now = self._services.utc_now()
+        differing = read_differences(self._connection, self._services.config, now)
         newest: dict[tuple[str, str, int], AmazonFigure] = {}
         statement = (
-            select(amazon_figure).where(amazon_figure.c.late_ratio.is_not(None)).order_by(amazon_figure.c.read_at)
+            select(amazon_figure)
+            .where(amazon_figure.c.late_ratio.is_not(None), amazon_figure.c.read_at >= now - FIGURES_SHOWN)
+            .order_by(amazon_figure.c.read_at)
         )
         for row in self._connection.execute(statement):
             newest[row.account, row.marketplace, row.window_days] = AmazonFigure(

@@ -438,6 +438,16 @@ def test_an_old_figure_is_held_against_the_days_it_speaks_of(begin: Begin, truth
     assert seller.watch() == [], "since then nobody answered anything, and Amazon has not said a word about it"
 
 
+def test_the_report_shows_no_figure_of_months_ago_as_if_it_were_todays(begin: Begin, truth: Rates) -> None:
+    seller = begin(everything)
+    seller.hear(truth)
+    seller.clock.advance(days=45)
+    assert "AMAZON’S OWN FIGURE" in seller.report()
+    seller.clock.advance(minutes=1)
+    assert "AMAZON’S OWN FIGURE" not in seller.report()
+    assert "Amazon’s own figure" not in seller.report()
+
+
 @pytest.mark.parametrize("later", [timedelta(0), timedelta(days=6)])
 def test_report_and_alarm_count_alike(begin: Begin, truth: Rates, database: str, later: timedelta) -> None:
     seller = begin(every_second_copy, {"sqlite:///replyby.db": database})
