@@ -295,3 +295,17 @@ def test_every_marketplace_has_days_of_its_own() -> None:
 
 def test_the_stored_form_leaves_out_what_is_not_known() -> None:
     assert json.loads(order_facts_to_json(OrderFacts())) == {"version": 1}
+
+
+@pytest.mark.parametrize(
+    ("written", "read"), [("3", 3), (" 3 ", 3), ("three", None), (-1, None), (True, None), (10**7, None), (2.5, None)]
+)
+def test_a_quantity_is_a_number_that_an_order_can_have(written: object, read: int | None) -> None:
+    assert parse_order(answer(orderItems=[{"quantityOrdered": written}]), item_titles=False).quantity == read
+
+
+@pytest.mark.parametrize("written", ["soon", "", "9999-12-31T23:59:59-23:59", None, 20261120])
+def test_an_instant_that_cannot_be_read_is_none(written: object) -> None:
+    window = {"latestDateTime": written}
+    facts = parse_order(answer(fulfillment={"deliverByWindow": window}), item_titles=False)
+    assert facts.deliver_by is None
