@@ -12,9 +12,9 @@ from monitor.jobs.comparing import allowed_differences, read_chosen
 from monitor.jobs.people import AddressBook
 from monitor.jobs.services import Services
 from monitor.jobs.watch import tell_of_itself
-from monitor.store.differences import newest_figure_id
+from monitor.store.differences import newest_figure_id, read_fresh_figures
 from monitor.store.engine import reading, writing
-from monitor.store.health import delete_mark, read_mark, read_mark_detail, record_mark
+from monitor.store.health import delete_mark, read_mark, read_mark_detail, read_marks, record_mark
 
 log = structlog.get_logger(__name__)
 
@@ -43,11 +43,21 @@ def watch_differences(services: Services, book: AddressBook) -> int:
     told = 0
     with writing(services.engine) as connection:
         record_mark(connection, LOOKED, now, newest)
+        _forget_old(connection, services, now)
         for one in chosen:
             told += _compare(connection, services, book, one, now)
     if told:
         services.wake.set()
     return told
+
+
+def _forget_old(connection: Connection, services: Services, now: datetime) -> None:
+    """Let go of differences whose figure is old: whether they stand is not known, and there is nothing to tell."""
+    configured = {account.name for account in services.config.accounts}
+    fresh = {(one.account, one.marketplace) for one in read_fresh_figures(connection, now) if one.account in configured}
+    for mark in read_marks(connection, DIFFERS):
+        if split_mark(mark) not in fresh:
+            delete_mark(connection, mark)
 
 
 def _compare(connection: Connection, services: Services, book: AddressBook, one: Comparison, now: datetime) -> int:

@@ -377,6 +377,20 @@ def test_doctor_names_the_difference_while_it_stands(begin: Begin, truth: Rates)
     assert seller.doctor().differing == ()
 
 
+def test_a_difference_that_nobody_followed_up_is_let_go_in_silence_when_its_figure_is_old(
+    begin: Begin, truth: Rates
+) -> None:
+    seller = begin(all_but_german_copies)
+    seller.hear(truth)
+    assert len(seller.watch()) == 1
+    seller.clock.advance(days=13)
+    assert seller.watch() == []
+    assert seller.doctor().differing == (("acme-eu", "DE"),)
+    seller.clock.advance(days=2)
+    assert seller.watch() == [], "whether they agree is not known"
+    assert seller.doctor().differing == (), "it would stand in each daily digest for ever"
+
+
 def test_what_is_learnt_later_of_the_same_days_ends_a_difference_without_a_new_figure(
     begin: Begin, truth: Rates
 ) -> None:
