@@ -22,6 +22,7 @@ transaction as what it counts."""
 
 GROUPED_CHANNELS = (Channel.SMS, Channel.VOICE)
 ABOUT_A_CLOCK = (Purpose.ALERT, Purpose.REOPENED, Purpose.LOOK_AHEAD)
+LAST_RANK = 2
 _EMPTY = "{}"
 _HELD = (Cause.QUIET, Cause.SILENCED, Cause.RATE_LIMIT)
 _FAMILY_MARK = "~>"
@@ -128,7 +129,7 @@ def _row(item: Notification, now: datetime) -> dict[str, Any]:
         "step": item.step,
         "occurrence": item.occurrence,
         "page": item.page,
-        "rank": 0 if item.page else 1,
+        "rank": _rank(item),
         "due_at": item.due_at,
         "next_attempt_at": item.due_at,
         "expires_at": item.expires_at,
@@ -137,6 +138,13 @@ def _row(item: Notification, now: datetime) -> dict[str, Any]:
         "created_at": now,
         "content": json.dumps(dict(item.content), sort_keys=True, separators=(",", ":")),
     }
+
+
+def _rank(item: Notification) -> int:
+    """Return 0 for pages, 2 for redrawing and for what a stranger may have sent by the thousand, else 1."""
+    if not item.verified or item.purpose is Purpose.UPDATE:
+        return LAST_RANK
+    return 0 if item.page else 1
 
 
 def notification_of(row: Any) -> Notification:
@@ -153,6 +161,7 @@ def notification_of(row: Any) -> Notification:
         step=row.step,
         occurrence=row.occurrence,
         page=row.page,
+        verified=row.rank < LAST_RANK or row.purpose == Purpose.UPDATE,
         expires_at=row.expires_at,
         content=json.loads(row.content),
     )

@@ -155,7 +155,7 @@ notification = Table(
     Column("step", Integer),
     Column("occurrence", Integer, nullable=False),
     Column("page", Boolean, nullable=False),
-    Column("rank", Integer, nullable=False),  # 0 before 1: pages first
+    Column("rank", Integer, nullable=False),  # 0 before 1 before 2: pages first, the unproven last
     Column("due_at", UtcInstant, nullable=False),
     Column("next_attempt_at", UtcInstant, nullable=False),
     Column("expires_at", UtcInstant),

@@ -157,6 +157,7 @@ class Notification:
             or ->:<channel>:<occurrence>`.
         person: whose phone or inbox; None for a shared receiver.
         page: must wake somebody: repeated when it is doubtful whether it arrived; a notice is not.
+        verified: False: about a mail whose origin is not proven; it waits for everything else that is due.
         due_at: not before this instant. expires_at: pointless after this instant (becomes `cancelled`).
         content: what a summary says, as JSON values that its renderer in `alerts.words` knows; empty for alerts, whose
             facts are read afresh when they are sent.
@@ -173,6 +174,7 @@ class Notification:
     step: int | None = None
     occurrence: int = 0
     page: bool = False
+    verified: bool = True
     expires_at: datetime | None = None
     content: Mapping[str, Any] = field(default_factory=dict)
 

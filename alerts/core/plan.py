@@ -181,6 +181,7 @@ def _notifications(
             step=step,
             occurrence=occurrence,
             page=breach or target.personal,
+            verified=view.verified,
             expires_at=None if target.contact.after else _superseded_at(view, step, target.receiver),
         )
         for target in targets

@@ -17,7 +17,7 @@ from alerts.core.model import Channel, Delivery, Purpose, ThreadFacts
 from alerts.delivery.content import build_delivery, carried_rows, clocks_of, is_settled_summary
 from alerts.delivery.group import choose_group, is_grouped
 from alerts.delivery.ports import Address, Ports
-from alerts.outbox import notification_of
+from alerts.outbox import LAST_RANK, notification_of
 from alerts.tables import Cause, DeliveryStatus, NotificationStatus, delivery, insert_once, notification, post
 
 _ONLY_WHILE_WANTED = (Purpose.ALERT, Purpose.LOOK_AHEAD)
@@ -142,7 +142,7 @@ def _next_rows(
 def _next_slot(conn: Connection, is_due: ColumnElement[bool], resting: Collection[str], now: datetime) -> str | None:
     """Return the slot of the most urgent due row that may go; asked rank by rank, each an ordered walk of one index."""
     under_way = exists().where(delivery.c.slot == notification.c.slot)
-    for rank in (0, 1):
+    for rank in range(LAST_RANK + 1):
         slot = conn.scalar(
             select(notification.c.slot)
             .where(

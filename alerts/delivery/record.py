@@ -204,6 +204,7 @@ def _for_target(failed: Notification, target: Target, now: datetime) -> Notifica
         step=failed.step,
         occurrence=failed.occurrence,
         page=failed.page or is_grouped(target.channel),
+        verified=failed.verified,
         expires_at=failed.expires_at,
         content=failed.content,
     )

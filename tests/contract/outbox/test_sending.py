@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from sqlalchemy import Engine
+
 from alerts.core.model import Channel, Delivery, Post, Purpose
-from alerts.delivery.ports import never_hold
+from alerts.delivery.ports import Timing, never_hold
 from alerts.errors import Reason
 from tests.fakes_alerts import START, make_alert, make_news, make_page, refusal
 from tests.support.delivery_rig import Rig
@@ -229,3 +231,15 @@ def test_the_first_alert_of_a_clock_may_jump_the_queue(rig: Rig) -> None:
     rig.put(make_page(1, step=1))
     rig.deliver(minutes=5)
     assert asked == [True, False]
+
+
+def test_what_a_stranger_sent_by_the_thousand_goes_after_everything_else(engine: Engine) -> None:
+    """One message a second to a channel: thirty forged breaches would hold a genuine alert up for half a minute."""
+    rig = Rig(engine, timing=Timing(spacing={Channel.SLACK: timedelta(minutes=1)}))
+    rig.open(*range(1, 33))
+    rig.put(*(make_alert(clock_id, page=True, verified=False) for clock_id in range(1, 31)))
+    rig.deliver()
+    rig.put(make_alert(31, due_at=rig.clock()), make_alert(32, due_at=rig.clock(), page=True))
+    for _ in range(3):
+        rig.deliver(minutes=1)
+    assert [item.threads[0].clock_id for item in rig.slack.accepted] == [1, 32, 31, 2]
