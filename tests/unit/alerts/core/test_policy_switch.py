@@ -114,6 +114,11 @@ def test_where_everybody_heard_it_already_the_repeats_of_the_new_policy_go_on() 
     )
 
 
+def test_where_everybody_heard_it_and_hears_it_again_that_rhythm_goes_on() -> None:
+    taken = switch_policy(USUAL, 1, EARLIER, hours(5))
+    assert taken.steps == (*USUAL.steps[:2], EARLIER.steps[1])
+
+
 def test_at_the_instant_of_a_step_that_step_is_due() -> None:
     at = switch_policy(USUAL, 0, EARLIER, hours(4)).steps
     before = switch_policy(USUAL, 0, EARLIER, hours(4) + timedelta(microseconds=1)).steps
