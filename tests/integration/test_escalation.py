@@ -227,7 +227,7 @@ def test_stop_after_somebody_took_it_pages_nobody(build: Build) -> None:
     world.advance(hours=22.1)
     world.say(AnswerKind.ACKNOWLEDGE, A, by="Ana")
     world.say(AnswerKind.STOP, by="Ana")
-    assert [one.purpose for one in world.cycle()] == [Purpose.UPDATE, Purpose.HEALTH]
+    assert [one.purpose for one in world.cycle()] == [Purpose.HEALTH, Purpose.UPDATE]
 
 
 def test_a_press_on_an_earlier_wait_changes_nothing(build: Build) -> None:
