@@ -43,6 +43,9 @@ def assign_code(conn: Connection, person: str, delivery_id: int, now: datetime) 
     )
     in_use = or_(reply_code.c.freed_at.is_(None), reply_code.c.freed_at > now - CODE_RESTS)
     while True:
+        # First what is taken, then by whom: a number that another lane takes in between is then seen as the same threads'
+        # own, or refused by the index; the other way round it would be passed over for the next one.
+        taken = set(conn.scalars(select(reply_code.c.code).where(reply_code.c.person == person, in_use)))
         code = _same_threads(conn, person, delivery_id)
         if code is not None:
             conn.execute(
@@ -51,7 +54,6 @@ def assign_code(conn: Connection, person: str, delivery_id: int, now: datetime) 
                 .values(freed_at=now - CODE_RESTS)
             )
         else:
-            taken = set(conn.scalars(select(reply_code.c.code).where(reply_code.c.person == person, in_use)))
             code = next(number for number in range(1, len(taken) + 2) if number not in taken)
         values = {"person": person, "code": code, "delivery_id": delivery_id, "issued_at": now}
         # SMS and voice lanes of two workers may reach for the same number: the partial unique index decides.
