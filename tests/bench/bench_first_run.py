@@ -175,6 +175,16 @@ def _limit_row(number: int, mail: PyMail, folder: str) -> tuple[int | str, ...]:
     return number, kind, at, hash(rfc), hash(order[0]) if order else 0, hash(sender), hash("".join(mail.text_plain))
 
 
+def shares(profile: cProfile.Profile) -> str:
+    """Return where the reading thread's time went, by a profile of it; the mails are fetched in another."""
+    stats = pstats.Stats(profile).get_stats_profile()
+    spent = {name: stats.func_profiles[name].cumtime for name in ("_recognise", "_record", "read_ahead")}
+    whole = stats.func_profiles["poll_mailbox"].cumtime
+    words = {"_recognise": "recognising", "_record": "writing and matching", "read_ahead": "waiting for mail"}
+    told = [f"{words[name]} {seconds / whole:.0%}" for name, seconds in spent.items()]
+    return f"{', '.join(told)}, commits and the rest {1 - sum(spent.values()) / whole:.0%}"
+
+
 def main() -> None:
     """Print the figures."""
     numbers = [argument for argument in sys.argv[1:] if argument.isdigit()]
@@ -189,6 +199,7 @@ def main() -> None:
             profile = cProfile.Profile()
             measure_worker(server, mails, profile)
             pstats.Stats(profile).sort_stats("tottime").print_stats(35)
+            print(shares(profile))
     worker, limit = (statistics.median(values) for values in zip(*pairs, strict=True))
     ratio = statistics.median(one / other for one, other in pairs)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
