@@ -326,11 +326,3 @@ order_fact = Table(
     Column("fetched_at", UtcInstant, nullable=False),
     Column("body", Words, nullable=False),
 )
-
-proven_phone = Table(
-    "proven_phone",
-    metadata,
-    Column("phone_hash", BigInteger, primary_key=True),
-    Column("person", Line(80), nullable=False),
-    Column("proven_at", UtcInstant, nullable=False),
-)

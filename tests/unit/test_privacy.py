@@ -18,7 +18,6 @@ NOBODYS = {
     "frozen_policy": "escalation policies as the configuration had them",
     "mailbox_health": "since when a mailbox is read or not",
     "mailbox_outage": "when a mailbox was not read",
-    "proven_phone": "unused; nothing is written to it",
     "tally": "counts",
 }
 TABLES = sorted({*metadata.tables, *alerts_metadata.tables})
