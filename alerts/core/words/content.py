@@ -34,7 +34,6 @@ class HealthKind(StrEnum):
     RECEIVER_FAILED = "receiver_failed"
     NOBODY_ON_CALL = "nobody_on_call"
     PERSON_STOPPED = "person_stopped"
-    PHONE_UNPROVEN = "phone_unproven"
     UNWATCHED = "unwatched"
     BLIND_SPOT = "blind_spot"
     FIGURE_DIFFERS = "figure_differs"

@@ -105,7 +105,6 @@ WORDS: Table = {
     "health_receiver_failed": "{name} ist nicht erreichbar{detail}. Der nächste Empfänger wurde benachrichtigt.",
     "health_nobody_on_call": "In {name} hat niemand Bereitschaft{since}{detail}.",
     "health_person_stopped": "{name} hat STOP gesendet und bekommt keine SMS mehr{detail}.",
-    "health_phone_unproven": "Das Telefon von {name} wurde nie erprobt{detail}.",
     "health_unwatched": "Niemand überwacht ReplyBy selbst{detail}.",
     "health_blind_spot": "Antworten aus Seller Central wurden für {name} nie gesehen{detail}.",
     "health_blind_spot_hint": "Falls Ihr Team dort antwortet: Seller Central → Einstellungen → Benachrichtigungseinstellungen → Nachrichten → Bestätigungsbenachrichtigungen, für jeden Marktplatz.",  # noqa: E501

@@ -111,7 +111,6 @@ WORDS: Table = {
     "health_receiver_failed": "{name} cannot be reached{detail}. The next receiver was used.",
     "health_nobody_on_call": "Nobody is on call in {name}{since}{detail}.",
     "health_person_stopped": "{name} sent STOP and gets no more SMS{detail}.",
-    "health_phone_unproven": "The phone of {name} was never proven{detail}.",
     "health_unwatched": "Nobody watches ReplyBy itself{detail}.",
     "health_blind_spot": "Replies made in Seller Central were never seen for {name}{detail}.",
     "health_blind_spot_hint": "If your team answers there: Seller Central → Settings → Notification preferences → Messaging → Confirmation Notifications, for each marketplace.",  # noqa: E501

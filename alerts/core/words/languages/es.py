@@ -105,7 +105,6 @@ WORDS: Table = {
     "health_receiver_failed": "No se puede llegar a {name}{detail}. Se usó el siguiente destinatario.",
     "health_nobody_on_call": "Nadie está de guardia en {name}{since}{detail}.",
     "health_person_stopped": "{name} envió STOP y no recibe más SMS{detail}.",
-    "health_phone_unproven": "El teléfono de {name} nunca se probó{detail}.",
     "health_unwatched": "Nadie vigila a ReplyBy{detail}.",
     "health_blind_spot": "Nunca se vieron respuestas hechas en Seller Central para {name}{detail}.",
     "health_blind_spot_hint": "Si su equipo responde allí: Seller Central → Configuración → Preferencias de notificación → Mensajes → Notificaciones de confirmación, para cada tienda.",  # noqa: E501

@@ -105,7 +105,6 @@ WORDS: Table = {
     "health_receiver_failed": "{name} est injoignable{detail}. Le destinataire suivant a été utilisé.",
     "health_nobody_on_call": "Personne n'est d'astreinte dans {name}{since}{detail}.",
     "health_person_stopped": "{name} a envoyé STOP et ne reçoit plus de SMS{detail}.",
-    "health_phone_unproven": "Le téléphone de {name} n'a jamais été vérifié{detail}.",
     "health_unwatched": "Personne ne surveille ReplyBy lui-même{detail}.",
     "health_blind_spot": "Aucune réponse faite dans Seller Central n'a jamais été vue pour {name}{detail}.",
     "health_blind_spot_hint": "Si votre équipe y répond : Seller Central → Paramètres → Préférences de notification → Messagerie → Notifications de confirmation, pour chaque site.",  # noqa: E501

@@ -105,7 +105,6 @@ WORDS: Table = {
     "health_receiver_failed": "{name} non è raggiungibile{detail}. È stato usato il destinatario successivo.",
     "health_nobody_on_call": "Nessuno è reperibile in {name}{since}{detail}.",
     "health_person_stopped": "{name} ha inviato STOP e non riceve più SMS{detail}.",
-    "health_phone_unproven": "Il telefono di {name} non è mai stato provato{detail}.",
     "health_unwatched": "Nessuno sorveglia ReplyBy stesso{detail}.",
     "health_blind_spot": "Risposte date in Seller Central mai viste per {name}{detail}.",
     "health_blind_spot_hint": "Se la squadra risponde lì: Seller Central → Impostazioni → Preferenze di notifica → Messaggi → Notifiche di conferma, per ogni negozio.",  # noqa: E501
