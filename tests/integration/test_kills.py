@@ -26,7 +26,7 @@ from tests.support.worker_process import WorkerProcess, render_config, worker_on
 
 pytestmark = pytest.mark.integration
 HOUR = timedelta(hours=1)
-KILLS = 14
+KILLS = 10
 
 
 @pytest.fixture
