@@ -84,11 +84,10 @@ class TcpProxy:
                 self._sockets += [client, server]
                 self.connections += 1
                 limit = self._cuts.pop(0) if self._cuts else None
-            self._start(self._pass_on, server, client, limit)
-            self._start(self._pass_on, client, server, None)
+            self._start(self._pass_on, server, client, True, limit)
+            self._start(self._pass_on, client, server, False, None)
 
-    def _pass_on(self, source: socket.socket, target: socket.socket, limit: int | None) -> None:
-        to_client = limit is not None or source.getpeername()[1] == self._target_port
+    def _pass_on(self, source: socket.socket, target: socket.socket, to_client: bool, limit: int | None) -> None:
         passed = 0
         with contextlib.suppress(OSError):
             while data := source.recv(65536):
