@@ -18,7 +18,6 @@ from monitor.core.weeks import local_instant
 from monitor.report.model import AddedHour, Coverage, Period, UnstaffedGap
 from monitor.report.staffed import gap_at, is_unstaffed
 
-HOUR_SECONDS = 3600
 MAX_ADDED_HOURS = 3
 FEWEST_SAVED_BY_ANOTHER = 2  # a second hour for a single message is no advice
 ASSUMED_HANDLING_SECONDS = 360.0

@@ -22,7 +22,7 @@ from tests.support.mails import ORDER, buyer_mail, seller_reply
 from tests.support.postgresql import running_postgresql
 from tests.support.slack_server import SlackServer
 from tests.support.twilio_server import TwilioServer
-from tests.support.worker_process import WorkerProcess, render_config, worker_on
+from tests.support.worker_process import render_config, worker_on
 
 pytestmark = pytest.mark.integration
 HOUR = timedelta(hours=1)
@@ -72,7 +72,7 @@ def test_killed_at_random_moments_of_its_whole_life_it_tells_each_order_once(
                 dovecot.deliver(buyer_mail(utc_now() - 17 * HOUR, order=orders[-1], alias=alias))
             worker.start(wait=False)
             pause.wait(rng.uniform(0.2, 2.6))
-            early += not _answers(worker)
+            early += not worker.is_well()
             worker.stop(signal.SIGKILL)
         worker.start()
         wait_until(lambda: alerts(slack) == sorted(orders), f"each order told once (seed {seed})", 90)
@@ -89,13 +89,6 @@ def test_killed_at_random_moments_of_its_whole_life_it_tells_each_order_once(
             assert file.execute("PRAGMA integrity_check").fetchone() == ("ok",)
             assert file.execute("PRAGMA foreign_key_check").fetchall() == []
         file.close()
-
-
-def _answers(worker: WorkerProcess) -> bool:
-    try:
-        return worker.get("/healthz") != ""
-    except OSError:
-        return False
 
 
 def test_two_workers_on_postgresql_take_turns_and_the_second_takes_over_within_seconds(
@@ -119,14 +112,14 @@ def test_two_workers_on_postgresql_take_turns_and_the_second_takes_over_within_s
         wait_until(lambda: len(slack.messages()) == 1, "the first worker to tell", 20)
         second.start(wait=False)
         wait_until(lambda: "takes over when it ends" in second.log(), "the second to wait, and to say so", 20)
-        assert not _answers(second)
+        assert not second.is_well()
 
         for number in range(4):
             alias = f"turns{number}aaaaaaaaa@marketplace.amazon.fr"
             dovecot.deliver(buyer_mail(utc_now() - 17 * HOUR, order=f"402-000000{number}-5555555", alias=alias))
         first.stop(signal.SIGKILL)
         killed = time.monotonic()
-        wait_until(lambda: _answers(second), "the second to take over", 15)
+        wait_until(lambda: second.is_well(), "the second to take over", 15)
         took = time.monotonic() - killed
         # What was being sent at the kill waits for its lease: another machine's process cannot be seen to be dead.
         wait_until(lambda: len(alerts(slack)) == 5, "what came meanwhile", 120)

@@ -116,11 +116,11 @@ def test_a_database_that_is_started_anew_ends_no_worker_and_what_came_meanwhile_
         before.cut_now()
         wait_until(lambda: "lock was lost" in worker.log(), "the loss to be noticed", 20)
         dovecot.deliver(buyer_mail(utc_now() - 17 * HOUR))
-        wait_until(lambda: not is_well(worker), "/healthz to say so", 20)
+        wait_until(lambda: not worker.is_well(), "/healthz to say so", 20)
         cut_sessions_with_the_lock(postgresql)
         stack.enter_context(running_proxy(server.port, before.port))
         wait_until(lambda: alerts(slack) == 1, f"the alert; log:\n{worker.log()[-3000:]}", 60)
-        wait_until(lambda: is_well(worker), "/healthz to be well", 30)
+        wait_until(lambda: worker.is_well(), "/healthz to be well", 30)
         assert alerts(slack) == 1
         wait_until(lambda: "taken again" in worker.log(), "the lock to be taken again", 20)
         assert worker.stop() == 0
@@ -178,13 +178,6 @@ def test_one_process_at_a_time_has_the_lineage_of_a_folder_and_the_next_one_has_
 
 def ended(worker: WorkerProcess) -> bool:
     return worker.process is not None and worker.process.poll() is not None
-
-
-def is_well(worker: WorkerProcess) -> bool:
-    try:
-        return worker.get("/healthz") != ""
-    except OSError:
-        return False
 
 
 def through(slow: TcpProxy, slack: SlackServer, config: str) -> str:

@@ -123,6 +123,10 @@ class WorkerProcess:
         assert self.process is not None
         if self.process.poll() is not None:
             raise AssertionError(f"the worker ended with {self.process.returncode}:\n{self.log()[-3000:]}")
+        return self.is_well()
+
+    def is_well(self) -> bool:
+        """Return whether it listens and says that it is well."""
         try:
             return self.get("/healthz") != ""
         except OSError:

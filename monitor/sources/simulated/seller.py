@@ -24,7 +24,6 @@ DENSE_LONGEST = timedelta(hours=8)
 MATTERS_PER_DAY = 30.0  # of a usual day at rate 1: questions and notices that begin something
 HOURS = (1, 1, 1, 1, 1, 2, 3, 5, 6, 6, 6, 6, 5, 5, 5, 5, 6, 7, 8, 8, 7, 5, 3, 2)  # when buyers write, UTC
 MARKET_WEIGHTS = {"US": 9, "DE": 8, "UK": 7, "FR": 7, "IT": 5, "ES": 5, "JP": 4, "CA": 3, "NL": 2}  # others: 1
-ORDER_PREFIXES = {"JP": "250", "US": "111", "CA": "702", "MX": "701", "BR": "702"}
 NOTICE_SHARE = 0.42
 RETURN, REFUND, CANCELLATION, CLAIM, SOLD, PAYMENT, NEWSLETTER = range(7)
 
