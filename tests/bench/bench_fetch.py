@@ -15,7 +15,8 @@ from datetime import UTC, datetime, timedelta
 from monitor.config.model import MailboxConfig
 from monitor.sources.imap import ImapSource
 from tests.fakes import wants_everything
-from tests.support.dovecot import HOST, Dovecot, running_dovecot
+from tests.support.dovecot import Dovecot, running_dovecot
+from tests.support.ports import HOST
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 LINE = b"A line of words that a buyer might have written about a parcel that did not arrive.\r\n"

@@ -39,8 +39,9 @@ from monitor.jobs.intake import poll_mailbox
 from monitor.jobs.services import Services
 from monitor.store.engine import open_engine
 from monitor.store.schema import metadata
-from tests.support.dovecot import HOST, Dovecot, running_dovecot
+from tests.support.dovecot import Dovecot, running_dovecot
 from tests.support.mails import buyer_mail, return_notice, seller_reply
+from tests.support.ports import HOST
 
 NOW = datetime.now(UTC).replace(microsecond=0)  # noqa: TID251  a benchmark runs on the wall clock
 PADDING = "<p>Un texte de plus, pour la longueur : la lampe est bleue, le carton est grand.</p>\n" * 45

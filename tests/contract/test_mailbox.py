@@ -19,7 +19,8 @@ from monitor.sources.imap import ImapSource
 from monitor.sources.maildir import MaildirSource
 from monitor.sources.simulated import SimulatedSource
 from tests.fakes import FakeWallClock, MemoryMailbox
-from tests.support.dovecot import HOST, Dovecot, running_dovecot
+from tests.support.dovecot import Dovecot, running_dovecot
+from tests.support.ports import HOST
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 SINCE = NOW - timedelta(days=90)

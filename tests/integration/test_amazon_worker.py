@@ -9,12 +9,14 @@ from pathlib import Path
 import pytest
 
 from monitor.wallclock import utc_now
-from tests.support.dovecot import Dovecot, wait_until
+from tests.support.dovecot import Dovecot
 from tests.support.mails import ORDER, buyer_mail
+from tests.support.ports import free_port
 from tests.support.slack_server import SlackServer
 from tests.support.spapi_server import SECRETS, SpApiServer, render_order, render_report, values_of
 from tests.support.twilio_server import TwilioServer
-from tests.support.worker_process import WorkerProcess, free_port, render_config, worker_on
+from tests.support.waiting import wait_until
+from tests.support.worker_process import WorkerProcess, render_config, worker_on
 
 pytestmark = pytest.mark.integration
 REPLY_FROM = 'reply_from = ["support@acme.example"]\n'

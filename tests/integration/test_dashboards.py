@@ -25,7 +25,8 @@ from tests.dashboard_checks.shown import Shown, last_values, show_panels
 from tests.support.live_world import World, run_world
 from tests.support.metrics_world import NAMES, make_market
 from tests.support.node import run_script
-from tests.support.prometheus import run_prometheus, wait_until
+from tests.support.prometheus import run_prometheus
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.integration
 
@@ -259,11 +260,11 @@ def test_the_countdown_tells_its_five_states_apart_on_live_data(tmp_path: Path) 
             def reached() -> bool:
                 return any(value is not None and lowest <= value <= highest for _, value in ask())
 
-            wait_until(reached, 40, f"a countdown between {lowest} and {highest}")
+            wait_until(reached, f"a countdown between {lowest} and {highest}", 40)
             states.append(ask())
 
         def vanish() -> None:
-            wait_until(lambda: ask() == [], 40, "an empty countdown")
+            wait_until(lambda: ask() == [], "an empty countdown", 40)
             states.append(ask())
 
         def due(remaining: timedelta) -> None:

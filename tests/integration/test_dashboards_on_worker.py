@@ -7,9 +7,10 @@ import pytest
 from monitor.wallclock import utc_now
 from tests.dashboard_checks.boards import load_boards
 from tests.dashboard_checks.live import check_board
-from tests.support.dovecot import free_port
 from tests.support.live_world import RULES, render_history, scraped
-from tests.support.prometheus import run_prometheus, wait_until
+from tests.support.ports import free_port
+from tests.support.prometheus import run_prometheus
+from tests.support.waiting import wait_until
 from tests.support.worker_process import worker_on
 
 pytestmark = pytest.mark.integration
@@ -45,7 +46,7 @@ def test_every_query_is_sound_on_the_real_worker(tmp_path: Path) -> None:
         instance = f"127.0.0.1:{port}"
         history = render_history(instance, utc_now().timestamp())
         with run_prometheus(tmp_path / "prometheus", [instance], [RULES], history) as prometheus:
-            wait_until(lambda: scraped(prometheus), 40, "two scrapes")
+            wait_until(lambda: scraped(prometheus), "two scrapes", 40)
             now = utc_now().timestamp()
             problems = [
                 problem

@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 
 from monitor.wallclock import utc_now
-from tests.support.dovecot import Dovecot, free_port, running_dovecot, wait_until
+from tests.support.dovecot import Dovecot, running_dovecot
 from tests.support.mails import buyer_mail
+from tests.support.ports import free_port
 from tests.support.slack_server import SlackServer
 from tests.support.tcp_proxy import TcpProxy, running_proxy
 from tests.support.twilio_server import TwilioServer
+from tests.support.waiting import wait_until
 from tests.support.worker_process import WorkerProcess, render_config, worker_on
 
 pytestmark = pytest.mark.integration

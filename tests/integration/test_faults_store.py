@@ -16,11 +16,13 @@ import pytest
 from sqlalchemy import event, text
 
 from monitor.store.engine import WorkerLock, open_engine, reading
-from tests.support.dovecot import free_port, running_dovecot, wait_until
+from tests.support.dovecot import running_dovecot
 from tests.support.mails import ORDER, buyer_mail, return_notice
+from tests.support.ports import free_port
 from tests.support.slack_server import SlackServer
 from tests.support.small_world import SmallWorld, small_world
 from tests.support.twilio_server import TwilioServer
+from tests.support.waiting import wait_until
 from tests.support.worker_process import render_config, worker_on
 
 ROOT = Path(__file__).parents[2]

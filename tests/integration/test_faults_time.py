@@ -11,11 +11,13 @@ from freezegun import freeze_time
 
 from monitor.scheduler import Job, Ticker
 from monitor.wallclock import utc_now
-from tests.support.dovecot import free_port, running_dovecot, wait_until
+from tests.support.dovecot import running_dovecot
 from tests.support.mails import ORDER, buyer_mail
+from tests.support.ports import free_port
 from tests.support.slack_server import SlackServer
 from tests.support.small_world import SmallWorld, restarted, small_world
 from tests.support.twilio_server import TwilioServer
+from tests.support.waiting import wait_until
 from tests.support.worker_process import render_config, worker_on
 
 SECOND = timedelta(seconds=1)

@@ -13,7 +13,8 @@ from monitor.setup.init import run_init
 from monitor.setup.probes import ProbeFailed
 from monitor.setup.world import NetworkProbes
 from monitor.sources.imap import ImapSource
-from tests.support.dovecot import PASSWORD, USERNAME, Dovecot, free_port, running_dovecot
+from tests.support.dovecot import PASSWORD, USERNAME, Dovecot, running_dovecot
+from tests.support.ports import free_port
 from tests.support.slack_server import SlackServer
 from tests.support.twilio_server import TwilioServer
 from tests.unit.setup.conversation import Person

@@ -11,8 +11,9 @@ import pexpect
 import pytest
 
 from monitor.wallclock import utc_now
-from tests.support.dovecot import HOST, PASSWORD, USERNAME, Dovecot, running_dovecot
+from tests.support.dovecot import PASSWORD, USERNAME, Dovecot, running_dovecot
 from tests.support.mails import return_notice
+from tests.support.ports import HOST
 
 ROOT = Path(__file__).parents[2]
 REPLYBY = [sys.executable, "-m", "monitor"]

@@ -19,9 +19,11 @@ from monitor.core.messages import Where
 from monitor.errors import LoginRefused, MailboxError
 from monitor.sources.imap import ImapSource
 from tests.fakes import wants_everything
-from tests.support.dovecot import HOST, PASSWORD, Dovecot, accepts, running_dovecot, wait_until
+from tests.support.dovecot import PASSWORD, Dovecot, accepts, running_dovecot
 from tests.support.imap_boxes import NOW, SINCE, Reader, make_mail, make_mailbox, reading
+from tests.support.ports import HOST
 from tests.support.tcp_proxy import running_proxy
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.integration
 

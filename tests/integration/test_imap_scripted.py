@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from monitor.errors import LoginRefused, MailboxError
-from tests.support.dovecot import wait_until
 from tests.support.imap_boxes import Reader, reading
 from tests.support.scripted_imap import ScriptedImap, running_scripted_imap
+from tests.support.waiting import wait_until
 
 
 def failure_of(server: ScriptedImap, **changes: Any) -> MailboxError:

@@ -17,11 +17,13 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from monitor.wallclock import utc_now
-from tests.support.dovecot import Dovecot, free_port, wait_until
+from tests.support.dovecot import Dovecot
 from tests.support.mails import ORDER, buyer_mail, seller_reply
+from tests.support.ports import free_port
 from tests.support.postgresql import running_postgresql
 from tests.support.slack_server import SlackServer
 from tests.support.twilio_server import TwilioServer
+from tests.support.waiting import wait_until
 from tests.support.worker_process import render_config, worker_on
 
 pytestmark = pytest.mark.integration

@@ -13,12 +13,14 @@ from sqlalchemy import create_engine, make_url, text
 
 from monitor.store.lineage import take_lineage
 from monitor.wallclock import utc_now
-from tests.support.dovecot import Dovecot, free_port, wait_until
+from tests.support.dovecot import Dovecot
 from tests.support.mails import buyer_mail
+from tests.support.ports import free_port
 from tests.support.postgresql import running_postgresql
 from tests.support.slack_server import SlackServer
 from tests.support.tcp_proxy import TcpProxy, running_proxy
 from tests.support.twilio_server import TwilioServer
+from tests.support.waiting import wait_until
 from tests.support.worker_process import WorkerProcess, render_config, worker_on
 
 pytestmark = pytest.mark.integration

@@ -17,7 +17,7 @@ from monitor.metrics.page import PageFacts
 from monitor.metrics.server import MAX_CONNECTIONS, Health, Server, Site, serve
 from tests.support.chromium import PHONE, WALL, open_browser, take_picture
 from tests.support.metrics_world import NAMES, make_page, make_snapshot, make_thread
-from tests.support.prometheus import wait_until
+from tests.support.waiting import wait_until
 
 NOW = datetime(2026, 11, 21, 1, 38, 10, tzinfo=UTC)
 SEEN = MailboxHealth(mailbox="support", last_success_at=NOW - timedelta(seconds=8))
@@ -253,7 +253,7 @@ def test_a_crowd_of_idle_connections_is_bounded_and_leaves_room_once_it_goes(ser
     finally:
         for connection in crowd:
             connection.close()
-    wait_until(lambda: answers(server.port), 20, "an answer after the crowd left")
+    wait_until(lambda: answers(server.port), "an answer after the crowd left", 20)
 
 
 def answers(port: int) -> bool:

@@ -20,7 +20,6 @@ from pathlib import Path
 import pytest
 
 from monitor.wallclock import utc_now
-from tests.support.dovecot import wait_until
 from tests.support.mails import buyer_mail, return_notice, seller_reply
 from tests.support.planted import (
     ALIAS,
@@ -35,6 +34,7 @@ from tests.support.planted import (
     planted_world,
     process_texts,
 )
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.integration
 EARLY = "402-6666666-1234567"

@@ -19,8 +19,9 @@ from monitor.cli.first_look import look_once
 from monitor.config.loader import load_config
 from monitor.setup.probes import probe_twilio
 from monitor.wallclock import utc_now
-from tests.support.dovecot import PASSWORD, USERNAME, Dovecot, free_port, running_dovecot
+from tests.support.dovecot import PASSWORD, USERNAME, Dovecot, running_dovecot
 from tests.support.mails import buyer_mail, seller_reply
+from tests.support.ports import free_port
 from tests.support.slack_server import SlackServer
 from tests.support.twilio_server import TwilioServer
 

@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 
 from monitor.wallclock import utc_now
-from tests.support.dovecot import Dovecot, free_port, wait_until
+from tests.support.dovecot import Dovecot
 from tests.support.mails import ALIAS, ORDER, buyer_mail, return_notice, seller_reply
+from tests.support.ports import free_port
 from tests.support.slack_server import SlackServer
 from tests.support.twilio_server import TwilioServer
+from tests.support.waiting import wait_until
 from tests.support.worker_process import WorkerProcess, render_config, worker_on
 
 pytestmark = pytest.mark.integration

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.support.dovecot import free_port
+from tests.support.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 

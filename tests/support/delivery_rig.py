@@ -1,9 +1,8 @@
 """Outbox, dispatcher and fakes put together, on whichever database."""
 
 import random
-import threading
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -44,16 +43,6 @@ def create_tables(engine: Engine) -> None:
     tables.metadata.drop_all(engine)
     tables.metadata.create_all(engine)
     open_clock.metadata.create_all(engine)
-
-
-def wait_until(condition: Callable[[], bool], seconds: float = 20) -> bool:
-    """Return True as soon as the condition holds, False after this long."""
-    pause = threading.Event()
-    for _ in range(int(seconds / 0.005)):
-        if condition():
-            return True
-        pause.wait(0.005)
-    return False
 
 
 @dataclass

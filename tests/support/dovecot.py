@@ -11,8 +11,7 @@ import signal
 import socket
 import subprocess
 import tempfile
-import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -20,30 +19,13 @@ from itertools import count
 from pathlib import Path
 
 from monitor.sources.folder_names import encode_folder_name
+from tests.support.ports import HOST, free_port
 from tests.support.programs import require_program
+from tests.support.waiting import wait_until
 
 USERNAME = "ops@acme.example"
 PASSWORD = "correct horse battery"  # an invented one, for loopback only
 SPECIAL_USE = {"Sent": "\\Sent", "Junk": "\\Junk"}
-HOST = "127.0.0.1"
-
-
-def free_port() -> int:
-    """Return a port of 127.0.0.1 that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def wait_until(condition: Callable[[], bool], what: str, seconds: float = 10.0) -> None:
-    """Return once the condition holds; fail the test when it does not within `seconds`."""
-    pause = threading.Event()
-    for _ in range(int(seconds / 0.02)):
-        if condition():
-            return
-        pause.wait(0.02)
-    raise AssertionError(f"waited {seconds:g} s in vain for {what}")
 
 
 @dataclass

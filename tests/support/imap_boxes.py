@@ -10,7 +10,8 @@ from monitor.config.model import MailboxConfig
 from monitor.sources.base import Batch, Cursor, MailSource, WantsMail
 from monitor.sources.imap import ImapSource
 from tests.fakes import wants_everything
-from tests.support.dovecot import HOST, PASSWORD, USERNAME
+from tests.support.dovecot import PASSWORD, USERNAME
+from tests.support.ports import HOST
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 SINCE = NOW - timedelta(days=90)

@@ -14,7 +14,9 @@ from monitor.metrics.page import PageFacts
 from monitor.metrics.server import Health, Server, Site, serve
 from monitor.wallclock import utc_now
 from tests.support.metrics_world import NAMES, make_page, make_snapshot, make_thread
-from tests.support.prometheus import Prometheus, free_port, run_prometheus, wait_until
+from tests.support.ports import free_port
+from tests.support.prometheus import Prometheus, run_prometheus
+from tests.support.waiting import wait_until
 
 HISTORY = timedelta(days=7, hours=12)
 RULES = Path(__file__).parents[2] / "grafana" / "prometheus" / "rules" / "replyby.yml"
@@ -41,7 +43,7 @@ def run_world(directory: Path) -> Iterator[World]:
         history = render_history(f"127.0.0.1:{listener.port}", utc_now().timestamp())
         with run_prometheus(directory, [f"127.0.0.1:{listener.port}"], [RULES], history) as prometheus:
             world = World(prometheus, listener)
-            wait_until(lambda: scraped(prometheus), 40, "the first two scrapes")
+            wait_until(lambda: scraped(prometheus), "the first two scrapes", 40)
             yield world
     finally:
         listener.stop()

@@ -9,9 +9,10 @@ from datetime import timedelta
 from pathlib import Path
 
 from monitor.wallclock import utc_now
-from tests.support.dovecot import Dovecot, free_port, running_dovecot
+from tests.support.dovecot import Dovecot, running_dovecot
 from tests.support.hook_server import HookServer
 from tests.support.oauth_server import OAuthServer, run_oauth_server
+from tests.support.ports import free_port
 from tests.support.slack_server import SlackServer
 from tests.support.smtp_server import SmtpServer
 from tests.support.spapi_server import SpApiServer

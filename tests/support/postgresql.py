@@ -4,7 +4,6 @@ import contextlib
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import threading
@@ -13,6 +12,7 @@ from pathlib import Path
 
 import psycopg
 
+from tests.support.ports import free_port
 from tests.support.programs import require_program
 
 _READY_SECONDS = 30.0
@@ -34,7 +34,7 @@ def running_postgresql() -> Iterator[str]:
     if user is not None:
         shutil.chown(home, user)
     data = home / "data"
-    port = _free_port()
+    port = free_port()
     try:
         subprocess.run(
             [binaries / "initdb", "-D", data, "-U", "replyby", "--auth=trust", "--no-sync", "-E", "UTF8", "--locale=C"],
@@ -77,10 +77,3 @@ def _wait_until_ready(port: int, server: "subprocess.Popen[bytes]", log: Path) -
         else:
             return
     raise AssertionError(f"PostgreSQL did not start: {log.read_text(errors='replace')[-2000:]}")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -1,13 +1,11 @@
 """A real Prometheus on loopback, and what its HTTP interface says."""
 
 import json
-import socket
 import subprocess
-import threading
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +13,9 @@ from typing import Any
 
 import yaml
 
+from tests.support.ports import free_port
 from tests.support.programs import require_program
+from tests.support.waiting import wait_until
 
 READY_SECONDS = 40.0
 Series = Mapping[str, Any]
@@ -56,27 +56,6 @@ class Prometheus:
         return list(self.ask("query_range", query=expr, start=start, end=end, step=step)["result"])
 
 
-def free_port() -> int:
-    """Return a port that nothing listened on a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def wait_until(holds: Callable[[], bool], seconds: float, what: str) -> None:
-    """Return as soon as the condition holds.
-
-    Raises:
-        TimeoutError: it did not within so many seconds.
-    """
-    pause = threading.Event()
-    for _ in range(int(seconds / 0.05)):
-        if holds():
-            return
-        pause.wait(0.05)
-    raise TimeoutError(f"{what}: not within {seconds:.0f} s")
-
-
 @contextmanager
 def run_prometheus(
     directory: Path, targets: Sequence[str], rules: Sequence[Path] = (), history: str = ""
@@ -115,7 +94,7 @@ def run_prometheus(
         )
     server = Prometheus(port)
     try:
-        wait_until(lambda: _is_ready(server), READY_SECONDS, f"Prometheus ({directory / 'prometheus.log'})")
+        wait_until(lambda: _is_ready(server), f"Prometheus ({directory / 'prometheus.log'})", READY_SECONDS)
         yield server
     finally:
         process.terminate()

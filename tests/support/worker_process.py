@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.support.dovecot import Dovecot, free_port, wait_until
+from tests.support.dovecot import Dovecot
 from tests.support.slack_server import SlackServer
 from tests.support.twilio_server import TwilioServer
+from tests.support.waiting import wait_until
 
 STEPS = """
 [[policy]]
@@ -192,6 +193,3 @@ def worker_on(folder: Path, config: str, port: int, password: str) -> Iterator[W
         if worker.process is not None and worker.process.poll() is None:
             worker.process.kill()
             worker.process.wait(10)
-
-
-__all__ = ["WorkerProcess", "free_port", "render_config", "worker_on"]

@@ -13,7 +13,8 @@ from alerts.delivery.ports import Timing
 from alerts.errors import Reason
 from alerts.outbox import ignore_outcome
 from tests.fakes_alerts import START, doubt, make_alert, make_page, refusal
-from tests.support.delivery_rig import Rig, wait_until
+from tests.support.delivery_rig import Rig
+from tests.support.waiting import wait_until
 
 
 def test_a_worker_that_slept_through_its_lease_sends_nothing_when_it_wakes(rig: Rig) -> None:
@@ -44,7 +45,7 @@ def test_a_worker_that_was_overtaken_cannot_undo_what_the_other_did(rig: Rig) ->
 
     slow = rig.start(checkpoint=stall)
     slow.deliver_due(rig.clock(), wait_seconds=0)
-    assert wait_until(lambda: len(rig.sms.attempts) == 1)
+    wait_until(lambda: len(rig.sms.attempts) == 1, "the first attempt", 20)
 
     def wait_for_the_slow_one(name: str) -> None:
         if name == "intent":

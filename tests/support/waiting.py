@@ -1,0 +1,16 @@
+"""Waiting for a condition, with a bound: the only way in which a test waits."""
+
+import threading
+from collections.abc import Callable
+
+_PAUSE_SECONDS = 0.02
+
+
+def wait_until(condition: Callable[[], bool], what: str, seconds: float = 10.0) -> None:
+    """Return once the condition holds; fail the test when it does not within `seconds`."""
+    pause = threading.Event()
+    for _ in range(int(seconds / _PAUSE_SECONDS)):
+        if condition():
+            return
+        pause.wait(_PAUSE_SECONDS)
+    raise AssertionError(f"waited {seconds:g} s in vain for {what}")
