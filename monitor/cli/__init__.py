@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from monitor.cli import checks, importing, keeping, mails, people, reports, reviews, running, setup, threads
+from monitor.cli import checks, importing, keeping, mails, people, reports, reviews, running, setup, testing, threads
 from monitor.cli.output import print_line, print_problem
 from monitor.errors import ConfigError, ReplyByError
 
@@ -44,7 +44,7 @@ def _root(
     del version
 
 
-for room in (setup, importing, checks, running, threads, reviews, people, mails, reports, keeping):
+for room in (setup, importing, checks, testing, running, threads, reviews, people, mails, reports, keeping):
     room.register(app)
 
 

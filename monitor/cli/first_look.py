@@ -135,7 +135,7 @@ def describe_look(
 def page_person(config: "Config", person: str) -> str:
     """Send one SMS to a person through the outbox, wait for the answer, and return a line on what came of it."""
     from monitor.bootstrap import build_services, open_store
-    from monitor.cli.checks import run_test
+    from monitor.cli.testing import run_test
 
     order = ("sms", "person", "voice")
     fitting = [one for one in config.receivers if one.type in order and person in one.people]

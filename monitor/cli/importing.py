@@ -37,7 +37,7 @@ def import_(
     config: ConfigOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Take in old mail from an export, for figures and reports; nobody is told of what is over, and nothing counts twice."""
+    """Take in old mail from an export, for figures and reports. Nobody is told of what is over, and nothing counts twice."""
     import structlog
 
     from monitor.bootstrap import build_import

@@ -37,7 +37,7 @@ def backup(
     passphrase: PassphraseOption = WHERE_BY_DEFAULT,
     config: ConfigOption = None,
 ) -> None:
-    """Copy the database to PATH while the worker runs, or open an encrypted copy."""
+    """Copy the database while the worker runs. Or open an encrypted copy."""
     if decrypt is not None:
         _open(decrypt, path, passphrase)
         return
@@ -118,7 +118,7 @@ def forget(
     json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
-    """Erase one buyer: here, in Slack, in the texts at Twilio, in the files of reports. Figures stay."""
+    """Erase one buyer, here and at Slack and Twilio. In the files of reports too; figures stay."""
     from monitor.bootstrap import build_eraser
     from monitor.jobs.forgetting import forget_buyer
     from monitor.store.engine import reading

@@ -89,7 +89,7 @@ def sample(
     json: JsonOption = False,
     since: Annotated[str, typer.Option("--since", metavar="DURATION", help="How far back to read.")] = "30d",
 ) -> None:
-    """Show what templates the mailboxes hold: counts by sender, type and delimiter line, nothing personal."""
+    """Show what templates the mailboxes hold. Counts by sender, type and delimiter line, nothing personal."""
     from monitor.parse.sample import render_sample, sample_json, sample_mails
 
     loaded = read_config(config)

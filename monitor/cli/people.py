@@ -39,7 +39,7 @@ def oncall(
     at: Annotated[str | None, typer.Option("--at", metavar="INSTANT", help="Another instant than now.")] = None,
     json: JsonOption = False,
 ) -> None:
-    """Say who is on call, now or then; warn of gaps ahead and of phones never proven."""
+    """Say who is on call, now or then. Warns of gaps ahead and of phones never proven."""
     from alerts.core.schedule import gaps, on_call_at
     from monitor.jobs.answers import PROVEN
     from monitor.store.engine import reading

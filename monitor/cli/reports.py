@@ -31,7 +31,7 @@ def report(
     language: Annotated[str | None, typer.Option("--language", metavar="CODE", help="en, fr, de, es or it.")] = None,
     json: JsonOption = False,
 ) -> None:
-    """Print the weekly response-rate report, or write its files; sends nothing."""
+    """Print the weekly response-rate report, or write its files. Sends nothing."""
     from monitor.core.weeks import last_whole_week, parse_week
     from monitor.jobs.reporting import make_report
     from monitor.report.compose import build_view
@@ -68,7 +68,7 @@ def amazon_figure(
     late: Annotated[str, typer.Option("--late", metavar="3.1%", help="Amazon's late response rate.")],
     config: ConfigOption = None,
 ) -> None:
-    """Note Amazon's own figure, read in Seller Central, to stand beside ours."""
+    """Note Amazon's own figure, read in Seller Central. It stands beside ours in the report."""
     from monitor.core.marketplaces import MARKETPLACES
     from monitor.core.snapshot import AmazonSnapshot
     from monitor.store.amazon import record_typed_figure

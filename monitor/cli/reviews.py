@@ -35,7 +35,7 @@ def review(
     done: Annotated[int | None, typer.Option("--done", metavar="NUMBER", help="Take one line off the list.")] = None,
     by: Annotated[str, typer.Option("--by", metavar="NAME", help="Who says so; with --done.")] = "",
 ) -> None:
-    """List what a person has to decide, with the commands that settle it."""
+    """List what a person has to decide. Beside each the commands that settle it."""
     from monitor.store.engine import reading, writing
     from monitor.store.health import read_bad_mails
     from monitor.store.reviews import dismiss_review, read_reviews
@@ -124,7 +124,7 @@ def match(
 
 
 def not_a_message(thread: ThreadArgument, by: ByOption, config: ConfigOption = None) -> None:
-    """Say that what waits in a thread is no buyer message: its clock is taken away."""
+    """Say that what waits in a thread is no buyer message. Its clock is taken away."""
     from monitor.jobs.answers import exclude_messages
 
     session = open_session(config)
@@ -149,7 +149,7 @@ def history(
     config: ConfigOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Show everything that happened to one thread, in order; without one, what was told besides threads."""
+    """Show everything that happened to one thread, in order. Without one, what was told besides threads."""
     from alerts import outbox
     from monitor.store.engine import reading
     from monitor.store.history import read_history

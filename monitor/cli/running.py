@@ -32,7 +32,7 @@ def register(app: typer.Typer) -> None:
 
 
 def run(config: ConfigOption = None) -> None:
-    """Run the worker: poll, keep clocks, alert, serve metrics, until SIGTERM or Ctrl-C."""
+    """Run the worker until SIGTERM or Ctrl-C. It polls, keeps clocks, alerts and serves metrics."""
     _work(read_config(config))
 
 
@@ -86,7 +86,7 @@ def once(
     ] = False,
     json: JsonOption = False,
 ) -> None:
-    """Run one whole cycle: poll, evaluate, send everything that is due, exit."""
+    """Run one whole cycle and exit. It polls, evaluates and sends everything that is due."""
     from monitor.bootstrap import build_services, build_worker, copy_store, open_store
     from monitor.logs import secrets_of, set_up_logs
     from monitor.store.engine import WorkerLock
@@ -164,7 +164,7 @@ type = "console"
 def demo(
     port: Annotated[int, typer.Option("--port", metavar="PORT", help="Where metrics and the page are served.")] = 9464,
 ) -> None:
-    """Show the whole product on an invented mailbox: nothing to configure, nothing is sent to anybody."""
+    """Show the whole product on an invented mailbox. Nothing to configure, nothing is sent to anybody."""
     import os
 
     from monitor.config.loader import load_config

@@ -90,7 +90,7 @@ def init(
     secrets: Annotated[Answer, _answer("secrets", "Where secrets are kept.", "file|env")] = None,
     overwrite: Annotated[Answer, _answer("overwrite", "Replace a file that is there?", "y|n")] = None,
 ) -> None:
-    """Set ReplyBy up: ask one thing at a time, try each answer at once, and write config.toml.
+    """Set ReplyBy up, question by question. Each answer is tried at once; config.toml is written at the end.
 
     Every answer can be given as an option; without a terminal those that are missing take their usual value. Nothing is
     overwritten without asking.
@@ -151,7 +151,7 @@ def login(
     mailbox: Annotated[str, typer.Argument(metavar="MAILBOX", help="Name of a [[mailbox]] with oauth.")],
     config: ConfigOption = None,
 ) -> None:
-    """Sign in to a Google or Microsoft mailbox; the worker renews the token from then on."""
+    """Sign in to a Google or Microsoft mailbox. The worker renews the token from then on."""
     from monitor.setup.world import TerminalScreen, sign_in_mailbox
     from monitor.wallclock import utc_now
 
@@ -173,7 +173,7 @@ def login(
 
 
 def doctor(config: ConfigOption = None, json: JsonOption = False) -> None:
-    """Look at everything that can be wrong, the worst first, each with what to do; exit status 1 when something is bad."""
+    """Look at everything that can be wrong, each with what to do. The worst first; exit status 1 when something is bad."""
     from monitor.cli.first_look import quiet_logs
     from monitor.setup.doctor import find_troubles
     from monitor.setup.doctor_facts import Grade
@@ -243,7 +243,7 @@ def service_install(
     user: UserOption = None,
     show: Annotated[bool, typer.Option("--print", help="Print the unit and install nothing.")] = False,
 ) -> None:
-    """Write a systemd unit and start it: for the system when run as root, else for yourself alone."""
+    """Write a systemd unit and start it. For the system when run as root, else for yourself alone."""
     from monitor.setup.service import find_unreadable, make_folders, plan_unit
     from monitor.setup.write import write_publicly
 
@@ -285,7 +285,7 @@ def _owner(user: str) -> tuple[int, int]:
 
 
 def service_uninstall() -> None:
-    """Stop the service and remove its unit; configuration and database stay."""
+    """Stop the service and remove its unit. Configuration and database stay."""
     from monitor.setup.service import plan_removal
 
     unit = plan_removal(home=Path.home(), root=os.geteuid() == 0)

@@ -49,7 +49,7 @@ def status(
     json: JsonOption = False,
     all_: Annotated[bool, typer.Option("--all", help="Also what was overdue before the worker's first start.")] = False,
 ) -> None:
-    """List the threads that wait for a reply, soonest deadline first."""
+    """List what waits for a reply, soonest deadline first."""
     from monitor.store.engine import reading
     from monitor.store.open_threads import read_open
 
@@ -218,7 +218,7 @@ _REFUSALS = {
 
 
 def acknowledge(thread: ThreadArgument, by: ByOption, config: ConfigOption = None) -> None:
-    """Say that a person has it: escalation stops, the clock runs on."""
+    """Say that a person has it. Escalation stops, the clock runs on."""
     from alerts.core.model import AnswerKind
 
     _say(config, thread, AnswerKind.ACKNOWLEDGE, by)
@@ -230,7 +230,7 @@ def snooze(
     for_: Annotated[str, typer.Option("--for", metavar="DURATION", help="How long: 30m, 1h.")] = "1h",
     config: ConfigOption = None,
 ) -> None:
-    """Not now: ring nobody for a while, at the latest until half an hour before the deadline."""
+    """Ring nobody for a while. At the latest until half an hour before the deadline."""
     from alerts.core.model import AnswerKind
 
     _say(config, thread, AnswerKind.SNOOZE, by, snooze_for=parse_duration_option(for_, "--for"))
@@ -249,7 +249,7 @@ def answered(
     undo: Annotated[bool, typer.Option("--undo", help="Take the thread's last mark back.")] = False,
     config: ConfigOption = None,
 ) -> None:
-    """Say that a reply went out that the worker could not see; with --before, settle an old backlog."""
+    """Say that a reply went out that the worker could not see. With --before, settle an old backlog."""
     from alerts.core.model import AnswerKind
 
     if (thread is None) == (before is None):

@@ -319,6 +319,12 @@ def test_two_threads_of_one_order_are_listed_and_nothing_is_done(tmp_path: Path)
     assert [thread["acknowledged_by"] for thread in made.json("status")["threads"]] == [None, None]
 
 
+def test_no_line_of_the_overview_is_cut_off(tmp_path: Path) -> None:
+    shop = Shop(tmp_path)
+    for arguments in ((), ("service",), ("silence",)):
+        assert "..." not in shop.say(*arguments, "--help").partition("Commands:")[2]
+
+
 def test_every_command_has_help(tmp_path: Path) -> None:
     shop = Shop(tmp_path)
     names = [
