@@ -25,7 +25,7 @@ _REVIEW_WORDS = {
     "unproven_copy": "confirmation copy without proof of origin; it stops no clock",
     "unverified_message": "buyer message whose origin is not proven; its clock runs",
     "suspicious": "looks like Amazon and is not; starts no clock",
-    "unknown_notice": "notice of a kind not known; starts no clock",
+    "unknown_notice": "notice of a kind not known, {detail}; starts no clock",
 }
 
 
@@ -63,6 +63,7 @@ def review(
                         "marketplace": item.marketplace,
                         "copy": None if item.mail is None else str(item.mail),
                         "order_id": item.order_id,
+                        "detail": item.detail,
                         "threads": [str(one) for one in item.threads],
                         "thread": None if item.thread_id is None else str(item.thread_id),
                         "count": item.count,
@@ -90,7 +91,8 @@ def review(
         times = f" ({item.count} times)" if item.count > 1 else ""
         where = ", ".join(part for part in (item.account, item.marketplace, item.order_id) if part)
         print_line(
-            f"{item.id}  {item.received_at.astimezone(zone):%Y-%m-%d %H:%M}  {where}: {_REVIEW_WORDS[item.kind]}{times}"
+            f"{item.id}  {item.received_at.astimezone(zone):%Y-%m-%d %H:%M}  {where}: "
+            f"{_REVIEW_WORDS[item.kind].format(detail=show(item.detail))}{times}"
         )
         for one, order in zip(item.threads, item.orders, strict=True):
             print_line(f"     order {order}: replyby match {item.mail} {one} --by NAME")

@@ -19,8 +19,8 @@ class AccountIdentity:
 def accounts_of(message: Message, accounts: Sequence[AccountIdentity]) -> tuple[str, ...]:
     """Return whose mail this is: one account, or all that it may be where nothing tells them apart.
 
-    A seller's reply may stay ambiguous: its thread tells the account. A buyer message never does: it takes the first of
-    those it may belong to, because a clock on the wrong account still warns somebody and no clock warns nobody.
+    A seller's reply stays ambiguous: its thread tells the account. A buyer message is settled where it is stored, by what
+    the same buyer wrote before.
 
     Args:
         message: recognised.
@@ -37,5 +37,4 @@ def accounts_of(message: Message, accounts: Sequence[AccountIdentity]) -> tuple[
     else:
         written_to = set(message.recipients)
         fitting = [one.name for one in accounts if one.notified_at & written_to]
-    found = tuple(fitting) or tuple(one.name for one in accounts)
-    return found[:1] if message.kind is Kind.BUYER_MESSAGE else found
+    return tuple(fitting) or tuple(one.name for one in accounts)

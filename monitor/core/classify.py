@@ -20,7 +20,7 @@ from monitor.core.domains import (
     looks_like_amazon,
 )
 from monitor.core.links import NO_LINKS, AmazonLinks
-from monitor.core.messages import Kind, Signal, Where
+from monitor.core.messages import Kind, Message, Signal, Where
 
 BUYER_TYPE = "BBC_MESSAGE_SENT_TO_MERCHANT"
 COPY_TYPE = "BBC_MESSAGE_CONFIRMATION_TO_MERCHANT"
@@ -153,6 +153,13 @@ def classify(evidence: Evidence) -> Decision:
     if kind is None:
         kind = Kind.BUYER_MESSAGE
     return Decision(kind, tuple(signals), notice_type)
+
+
+def is_new_template(message: Message) -> bool:
+    """Return whether a notice is of no type that is known: a person should look at one. A report of a delay is none."""
+    if message.kind is not Kind.NOTICE or message.notice_type in KIND_OF_TYPE:
+        return False
+    return all(signal.name != SignalName.DELIVERY_REPORT for signal in message.signals)
 
 
 def _typed(token: str) -> tuple[Kind | None, str | None]:

@@ -30,6 +30,7 @@ _INLINE = re.compile(
     rf"(?<![{DASHES}])[{DASHES}]{{5,}}+\s*+(?P<label>[^{DASHES}\s](?:(?:[^{DASHES}\n]|[{DASHES}](?![{DASHES}])){{0,60}}?[^{DASHES}\s])?)"
     rf"\s*[{DASHES}]{{5,}}+"
 )
+_DASHED_OR_PRE = re.compile(rf"[{DASHES}]{{4,}}|{PRE_OPEN}")
 _RULE = re.compile(rf"^[{_EDGE}>]*+[{DASHES}_]{{8,}}+[{_EDGE}]*+$", re.MULTILINE)
 _FIELD = re.compile(rf"^[>|{_EDGE}*]*+[^\s:：<>@/][^\n:：<>@/]{{0,24}}[:：]\*?[ \t]*\S[^\n]*$")
 _QUOTED = re.compile(rf"^[{_EDGE}]*+>", re.MULTILINE)
@@ -38,7 +39,7 @@ _ORDER = r"[0-9]{3}-[0-9]{7}-[0-9]{7}"
 _ORDER_LINE = re.compile(rf"(?:^|[\s>])[#＃]\s{{0,5}}:?\s{{0,5}}({_ORDER})(?![\d-])", re.MULTILINE)
 _ASIN = re.compile(r"[\[［]\s{0,5}ASIN\s{0,5}[:：]?\s{0,5}([A-Z0-9]{10})\s{0,5}[\]］]")
 _AMAZON_URL = re.compile(r"https?://[^\s<>\"']{0,300}?amazon[^\s<>\"']*", re.IGNORECASE)
-_URL_ONLY = re.compile(rf"[{_EDGE}<(\[]*https?://\S+[{_EDGE}>)\]]*")
+_URL_ONLY = re.compile(rf"[{_EDGE}<(\[]*+https?://\S++[{_EDGE}>)\]]*+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,7 @@ class Words:
         enclosed: both markers (or a <pre>) were there, so `text` is exact.
         flattened: the markers stood inside a line: line breaks of the words are lost.
         own_program: the words came before a quoted block: the buyer answered from an own mail program.
+        quoted_markers: no marker stands outside that block: Amazon's template in it is that of an earlier mail.
     """
 
     text: str
@@ -60,6 +62,7 @@ class Words:
     enclosed: bool = False
     flattened: bool = False
     own_program: bool = False
+    quoted_markers: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +92,14 @@ def read_words(text: str, *, forwarded: bool = False) -> Words:
             quoted = _unquote(text[boundary:])
             inner = _marks(quoted)[0]
             head = quoted[: inner[0].start] if inner else ""
-            return Words(_trim(text[:boundary]), head, _labels(marks), enclosed=bool(marks), own_program=True)
+            return Words(
+                _trim(text[:boundary]),
+                head,
+                _labels(marks),
+                enclosed=bool(marks),
+                own_program=True,
+                quoted_markers=True,
+            )
         boundary = None
     if len(outer) >= 2:
         return _between(text, outer, boundary)
@@ -132,6 +142,13 @@ def outside_words(text: str) -> str:
     if len(marks) < 2:
         return text
     return text[: marks[0].start] + "\n" + text[marks[-1].end :]
+
+
+def above_words(text: str) -> str:
+    """Return what stands above the words of a copy: the text before its first line of dashes or <pre>, all without either."""
+    text = text[:MAX_TEXT]
+    first = _DASHED_OR_PRE.search(text)
+    return text if first is None else text[: first.start()]
 
 
 def _labels(marks: list[_Mark]) -> tuple[str, ...]:

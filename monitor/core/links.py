@@ -92,8 +92,14 @@ def is_seller_central_host(host: str) -> bool:
     return _SELLER_CENTRAL.match(host) is not None and host.count(".amazon.") == 1 and is_proof_domain(host)
 
 
-def read_links(urls: Iterable[str]) -> AmazonLinks:
-    """Return what the links say. Links on hosts that are not Amazon's count for nothing but `fake_host`."""
+def read_links(urls: Iterable[str], *, last: bool = False) -> AmazonLinks:
+    """Return what the links say. Links on hosts that are not Amazon's count for nothing but `fake_host`.
+
+    Args:
+        urls: in the order of the mail.
+        last: of several signed links the last one is the mail's own: Amazon writes it below the words, and what a buyer
+            quotes above may hold that of an earlier message. Otherwise it is the first.
+    """
     found: dict[str, object] = {}
     types: list[str] = []
     for raw in urls:
@@ -108,7 +114,7 @@ def read_links(urls: Iterable[str]) -> AmazonLinks:
             if split is None:
                 continue
             raw = inner or raw
-        _read_one(raw, split, found, types)
+        _read_one(raw, split, found, types, last)
     if not found and not types:
         return NO_LINKS
     return AmazonLinks(**found, types=tuple(dict.fromkeys(types)))  # type: ignore[arg-type]
@@ -127,7 +133,7 @@ def _split(url: str) -> _Split | None:
     return scheme.lower(), host.lower().rstrip("."), port or "", path, query
 
 
-def _read_one(url: str, split: _Split, found: dict[str, object], types: list[str]) -> None:
+def _read_one(url: str, split: _Split, found: dict[str, object], types: list[str], last: bool) -> None:
     scheme, host, port, path, query = split
     signed_shape = path.rstrip("/").endswith("/messaging/no-response-needed")
     if amazon_tld(host) is None:
@@ -144,7 +150,7 @@ def _read_one(url: str, split: _Split, found: dict[str, object], types: list[str
     if central:
         found.setdefault("seller_central_host", host if shown else "")
     if signed_shape and central:
-        _read_signed(url, host, pairs, shown, found)
+        _read_signed(url, host, pairs, shown, found, last)
     elif "/messaging" in path and "bsm_email_report" in (pairs.get("ref"), pairs.get("ref_")):
         found.setdefault("report_host", host)
         if shown and pairs.get("ss"):
@@ -153,17 +159,16 @@ def _read_one(url: str, split: _Split, found: dict[str, object], types: list[str
             found.setdefault("marketplace_id", pairs["marketplaceId"])
 
 
-def _read_signed(url: str, host: str, pairs: dict[str, str], shown: bool, found: dict[str, object]) -> None:
+def _read_signed(url: str, host: str, pairs: dict[str, str], shown: bool, found: dict[str, object], last: bool) -> None:
     complete = bool(pairs.get("m") and pairs.get("h"))
-    if found.get("complete") or (found.get("signed") and not complete):
+    if found.get("signed") and not (complete and (last or not found.get("complete"))):
         return
     found.update(signed=True, complete=complete, signed_host=host)
     if not complete:
         return
     found.update(thread_token=pairs.get("t") or None, message_key=pairs.get("m") or None)
     found.update(marketplace_id=pairs.get("mp") or None, merchant_id=pairs.get("c") or None)
-    if shown:
-        found["signed_url"] = url.replace("&amp;", "&")
+    found["signed_url"] = url.replace("&amp;", "&") if shown else None
 
 
 def _inbox(host: str, path: str, pairs: dict[str, str]) -> str:

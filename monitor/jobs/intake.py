@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 import structlog
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection
 from sqlalchemy.exc import DataError, IntegrityError, StatementError
 
 from monitor.config.model import MailboxConfig
 from monitor.core.accounts import AccountIdentity, accounts_of
+from monitor.core.classify import is_new_template
 from monitor.core.messages import Authenticity, Kind, Message
 from monitor.errors import MailboxError, StoreError
 from monitor.jobs.services import Services
@@ -32,8 +33,8 @@ from monitor.store.health import (
     record_failure,
     record_success,
 )
-from monitor.store.messages import Incoming, Recorded, record_messages
-from monitor.store.schema import review
+from monitor.store.messages import Incoming, Recorded, record_messages, settle_accounts
+from monitor.store.reviews import ToDecide, record_reviews
 from monitor.store.tallies import Tallies
 
 log = structlog.get_logger(__name__)
@@ -201,7 +202,8 @@ def _record(
     if unrelated:
         tallies.add("messages", mailbox.accounts[0], Kind.UNRELATED.value, value=unrelated)
         result.new[Kind.UNRELATED.value] = result.new.get(Kind.UNRELATED.value, 0) + unrelated
-    recorded = record_messages(connection, [item for _, item in kept], services.hasher, now)
+    settled = settle_accounts(connection, [item for _, item in kept], services.hasher)
+    recorded = record_messages(connection, settled, services.hasher, now)
     for item in recorded.new.values():
         account, message = item.accounts[0], item.message
         tallies.add("messages", account, message.kind.value)
@@ -210,7 +212,8 @@ def _record(
             for label in message.labels:
                 tallies.add("message_labels", account, label)
     record_evidence(connection, [(item.accounts[0], item.message) for item in recorded.new.values()])
-    _record_reviews(connection, recorded, now)
+    found = (_to_decide(message_id, item) for message_id, item in recorded.new.items())
+    record_reviews(connection, [one for one in found if one is not None])
     problems = {mail.uid: item.message.problem for mail, item in incoming if item.message.problem is not None}
     problems.update(batch.unreadable or {})
     _note_damage(connection, mailbox.name, batch.folder, problems, result, now)
@@ -244,39 +247,31 @@ def _note_damage(
         log.warning("mail read only in part", mailbox=mailbox, folder=folder, uid=uid, problem=problem)
 
 
-def _record_reviews(connection: Connection, recorded: Recorded, now: datetime) -> None:
-    """Put what a person has to decide on the review list: unproven copies, unverified and suspicious mails, new notices."""
-    del now
-    for message_id, item in recorded.new.items():
-        message = item.message
-        kind: str | None = None
-        key = f"mail:{message_id}"
-        if message.kind is Kind.CONFIRMATION_COPY and not item.trusted:
-            kind = "unproven_copy"
-        elif message.kind is Kind.BUYER_MESSAGE and message.authenticity is Authenticity.FAILED:
-            kind = "unverified_message"
-        elif message.kind is Kind.SUSPICIOUS:
-            kind = "suspicious"
-        elif message.kind is Kind.NOTICE and any(signal.name == "unknown_notice" for signal in message.signals):
-            kind = "unknown_notice"
-            key = f"notice:{item.accounts[0]}:{message.notice_type or message.sender or '?'}"[:120]
-        if kind is None:
-            continue
-        if connection.execute(select(review.c.id).where(review.c.key == key)).first() is not None:
-            connection.execute(review.update().where(review.c.key == key).values(count=review.c.count + 1))
-            continue
-        connection.execute(
-            insert(review).values(
-                key=key,
-                kind=kind,
-                account=item.accounts[0],
-                marketplace=message.marketplace,
-                message_id=message_id,
-                order_id=message.order_id,
-                detail=message.notice_type or "",
-                received_at=message.received_at,
-            )
-        )
+def _to_decide(message_id: int, item: Incoming) -> ToDecide | None:
+    """Return what a person has to decide about a mail: an unproven copy, an unverified or suspicious mail, a new template."""
+    message, kind, key, detail = item.message, "", f"mail:{message_id}", item.message.notice_type or ""
+    if message.kind is Kind.CONFIRMATION_COPY and not item.trusted:
+        kind = "unproven_copy"
+    elif message.kind is Kind.BUYER_MESSAGE and message.authenticity is Authenticity.FAILED:
+        kind = "unverified_message"
+    elif message.kind is Kind.SUSPICIOUS:
+        kind = "suspicious"
+    elif is_new_template(message):
+        kind, detail = "unknown_notice", message.notice_type or message.sender or "?"
+        key = f"notice:{item.accounts[0]}:{detail}"[:120]
+    if not kind:
+        return None
+    once = kind == "unknown_notice"  # one line for all of a template
+    return ToDecide(
+        key=key,
+        kind=kind,
+        account=item.accounts[0],
+        marketplace=None if once else message.marketplace,
+        message_id=message_id,
+        order_id=None if once else message.order_id,
+        detail=detail,
+        received_at=message.received_at,
+    )
 
 
 def count_text(mails: Mapping[str, int]) -> str:

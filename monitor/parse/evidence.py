@@ -70,12 +70,12 @@ def gather_evidence(mail: Mail, instant: datetime) -> tuple[Evidence, Refusal]:
 
 def _links(mail: Mail) -> AmazonLinks:
     """Return what Amazon's links say: the text's, else the HTML's, else the text's with broken lines joined."""
-    plain = mail.plain
-    links = read_links(find_urls(plain)) if "://" in plain else NO_LINKS
+    plain, last = mail.plain, mail.is_direct
+    links = read_links(find_urls(plain), last=last) if "://" in plain else NO_LINKS
     if links.complete and links.types:
         return links
     if mail.body.raw_markup:
-        other = read_links(find_links(mail.source))
+        other = read_links(find_links(mail.source), last=last)
         if (
             other.complete
             or (other.tells and not links.tells)
@@ -83,9 +83,9 @@ def _links(mail: Mail) -> AmazonLinks:
         ):
             return other
         if not links.tells and "://" in mail.source:
-            links = read_links(find_urls(mail.html)) if not other.fake_host else other
+            links = read_links(find_urls(mail.html), last=last) if not other.fake_host else other
     if not links.complete and "amazon" in plain and "://" in plain:
-        joined = read_links(find_urls(_join_broken_urls(plain)))
+        joined = read_links(find_urls(_join_broken_urls(plain)), last=last)
         if joined.complete or (joined.tells and not links.tells):
             return joined
     return links

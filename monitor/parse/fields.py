@@ -12,7 +12,7 @@ from monitor.core.classify import (
     Decision,
     SignalName,
 )
-from monitor.core.delimiters import Words, item_line, order_line, outside_words, read_words
+from monitor.core.delimiters import Words, above_words, item_line, order_line, outside_words, read_words
 from monitor.core.domains import domain_of, is_amazon_domain, is_relay_alias, is_relay_domain, split_alias
 from monitor.core.labels import Labelled, label_words, ordered
 from monitor.core.marketplaces import BY_COUNTRY
@@ -98,9 +98,10 @@ def _reply_fields(mail: Mail) -> dict[str, object]:
 
 def _buyer_fields(mail: Mail) -> dict[str, object]:
     alias, suffix, reply_address, name = alias_of(mail)
-    forwarded = not any(is_relay_alias(address.address) for address in [*mail.senders, *mail.stand_ins])
+    forwarded = not mail.is_direct
     words = _words(mail, forwarded)
     links = mail.links
+    quoted = words.quoted_markers and not forwarded  # and so are the links: they name the message that was answered
     head = words.head
     order = order_in(mail.subject) or template_order(head)
     asin = item_line(head)
@@ -121,7 +122,7 @@ def _buyer_fields(mail: Mail) -> dict[str, object]:
         "order_id": order,
         "asin": asin,
         "merchant_id": links.merchant_id,
-        "message_key": links.message_key,
+        "message_key": None if quoted else links.message_key,
         "thread_token": links.thread_token,
         "buyer_name": buyer_name(name),
         "buyer_text": words.text if want_text else None,
@@ -131,7 +132,7 @@ def _buyer_fields(mail: Mail) -> dict[str, object]:
         "priority": labelled.priority,
         "notice_type": next(iter(_header_type(mail)), None) or (links.types[0] if links.types else None),
         "seller_central_url": _seller_central_url(mail, market),
-        "no_response_url": links.signed_url,
+        "no_response_url": None if quoted else links.signed_url,
     }
 
 
@@ -152,7 +153,7 @@ def _amazon_fields(mail: Mail, decision: Decision, refusal: Refusal, instant: da
         relays = [a.address for a in [*mail.stand_ins, *mail.senders] if is_relay_alias(a.address)]
         alias = split_alias(relays[0])[0] if relays else None
     if order is None:
-        order = _order_in_template(mail)
+        order = _order_above_words(mail) if kind is Kind.CONFIRMATION_COPY else _order_in_template(mail)
     label = LABEL_OF_TYPE.get(decision.notice_type or "")
     labelled = ordered((label,), label_book(mail.context.label_rules).priorities) if label else Labelled()
     fields: dict[str, object] = {
@@ -204,13 +205,23 @@ def text_digest(text: str) -> str:
 
 
 def _order_in_template(mail: Mail) -> str | None:
-    """Return the order a notice or copy names outside the quoted words: in the text, else in the HTML."""
+    """Return the order a notice names outside the quoted words: in the text, else in the HTML."""
     for text in (mail.plain, mail.html):
         if text:
             template = outside_words(text)
             found = order_line(template) or order_in(template)
             if found:
                 return found
+    return None
+
+
+def _order_above_words(mail: Mail) -> str | None:
+    """Return the order a copy names above the seller's words, which may speak of another buyer's: it stops a clock."""
+    for text in (mail.plain, mail.html):
+        above = above_words(text)
+        found = template_order(above) or (order_in(above) if above != text else None)
+        if found:
+            return found
     return None
 
 

@@ -5,7 +5,7 @@ Owns the laziness that keeps notices cheap. Must not decide anything.
 
 from dataclasses import dataclass, field
 
-from monitor.core.domains import domain_of, is_amazon_domain
+from monitor.core.domains import domain_of, is_amazon_domain, is_relay_alias
 from monitor.core.links import NO_LINKS, AmazonLinks
 from monitor.core.messages import Where
 from monitor.parse.context import RecognitionContext
@@ -73,6 +73,11 @@ class Mail:
         if self.subject_or_none is None:
             self.subject_or_none = self.headers.text("subject")
         return self.subject_or_none
+
+    @property
+    def is_direct(self) -> bool:
+        """Whether it comes from a buyer's alias, and not from somebody who passed it on."""
+        return any(is_relay_alias(address.address) for address in (*self.senders, *self.stand_ins))
 
     @property
     def sender(self) -> str | None:

@@ -113,11 +113,14 @@ def _record(
 def revoke_last_mark(
     connection: Connection, thread_id: int, kinds: Sequence[MarkKind], *, by: str, now: datetime
 ) -> int | None:
-    """Take back the thread's newest mark of these kinds; return the buyer message it stood on, or None."""
+    """Take back the thread's newest mark of these kinds; return the buyer message it stood on, or None.
+
+    Found by the message: two threads may have become one since.
+    """
     statement = (
         select(decision.c.id, decision.c.message_id)
         .where(
-            decision.c.thread_id == thread_id,
+            decision.c.message_id.in_(select(message.c.id).where(message.c.thread_id == thread_id)),
             decision.c.kind.in_([kind.value for kind in kinds]),
             decision.c.revoked_at.is_(None),
         )

@@ -5,7 +5,7 @@ what when; what a later copy adds (an order, a proof, the inbox instead of spam)
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -18,7 +18,9 @@ from monitor.store.identifiers import Hasher
 from monitor.store.schema import message as table
 
 _RANK = {Authenticity.PASSED.value: 2, Authenticity.UNKNOWN.value: 1, Authenticity.FAILED.value: 0}
-_FILLED_LATER = ("marketplace", "order_hash", "token_hash", "suffix_hash", "alias_hash", "name_hash", "refused_at")
+_FILLED_LATER = (
+    "key_hash", "marketplace", "order_hash", "token_hash", "suffix_hash", "alias_hash", "name_hash", "refused_at",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +47,37 @@ class Recorded:
     copies: int = 0
 
 
+def settle_accounts(connection: Connection, incoming: Sequence[Incoming], hasher: Hasher) -> list[Incoming]:
+    """Return the mails with one account for each buyer message.
+
+    Where its own signs fit several, it is the account that the buyer wrote to before; else the first: a clock on the wrong
+    account still warns somebody, and no clock warns nobody.
+    """
+    open_ones = [item for item in incoming if item.message.kind is Kind.BUYER_MESSAGE and len(item.accounts) > 1]
+    if not open_ones:
+        return list(incoming)
+    aliases = {hasher.number("alias", item.message.alias) for item in open_ones if item.message.alias}
+    before: dict[int, str] = {}
+    for part in parts(sorted(aliases)):
+        statement = select(table.c.alias_hash, table.c.account).where(
+            table.c.alias_hash.in_(part), table.c.kind == Kind.BUYER_MESSAGE.value
+        )
+        before.update(
+            {row.alias_hash: row.account for row in connection.execute(statement.order_by(table.c.received_at))}
+        )
+    settled: list[Incoming] = []
+    for item in incoming:
+        if item.message.kind is Kind.BUYER_MESSAGE:
+            alias = hasher.optional("alias", item.message.alias)
+            known = None if alias is None else before.get(alias)
+            if len(item.accounts) > 1:
+                item = replace(item, accounts=(known if known in item.accounts else item.accounts[0],))
+            if alias is not None:
+                before[alias] = item.accounts[0]
+        settled.append(item)
+    return settled
+
+
 def record_messages(
     connection: Connection, incoming: Sequence[Incoming], hasher: Hasher, seen_at: datetime
 ) -> Recorded:
@@ -69,6 +102,7 @@ def record_messages(
         if not differing:
             continue
         twin.update(differing)
+        known.add(twin)  # it may be known by a key from now on
         if "id" in twin:
             merges.setdefault(twin["id"], {}).update(differing)
             recorded.changed[twin["id"]] = item
@@ -94,14 +128,16 @@ def _row(item: Incoming, hasher: Hasher, seen_at: datetime) -> dict[str, Any]:
         minute = message.received_at.replace(second=0, microsecond=0).isoformat()
         words = (message.alias or "", message.order_id or "", message.text_digest, minute)
         digest = hasher.number("digest", account, *words)
+    key = None
     if message.message_key and message.kind is Kind.BUYER_MESSAGE:
-        identity = hasher.number("key", account, message.message_key)
+        identity = key = hasher.number("key", account, message.message_key)
     elif message.message_id:
         identity = hasher.number("message-id", message.kind, account, message.message_id)
     else:
         identity = hasher.number("digest", message.kind, str(digest))
     return {
         "identity": identity,
+        "key_hash": key,
         "kind": message.kind.value,
         "account": account,
         "accounts": None if len(item.accounts) == 1 else "\n".join(item.accounts),
@@ -135,6 +171,7 @@ class _Known:
 
     def __init__(self, connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
         self.by_identity: dict[int, dict[str, Any]] = {}
+        self.by_key: dict[int, dict[str, Any]] = {}
         self.by_rfc: dict[tuple[str, int], dict[str, Any]] = {}
         self.by_digest: dict[tuple[str, int], dict[str, Any]] = {}
         columns = [
@@ -154,6 +191,7 @@ class _Known:
         ]
         for column, key in (
             (table.c.identity, "identity"),
+            (table.c.key_hash, "key_hash"),
             (table.c.rfc_hash, "rfc_hash"),
             (table.c.digest_hash, "digest_hash"),
         ):
@@ -164,6 +202,8 @@ class _Known:
 
     def add(self, row: dict[str, Any]) -> None:
         row = self.by_identity.setdefault(row["identity"], row)
+        if row["key_hash"] is not None:
+            self.by_key.setdefault(row["key_hash"], row)
         if row["rfc_hash"] is not None:
             self.by_rfc.setdefault((row["kind"], row["rfc_hash"]), row)
         if row["digest_hash"] is not None:
@@ -176,17 +216,19 @@ class _Known:
         two messages, however alike.
         """
         same = self.by_identity.get(row["identity"])
+        keyed = row["key_hash"] is not None
+        if same is None and keyed:
+            same = self.by_key.get(row["key_hash"])
         if same is not None:
             return same
-        keyed = row["kind"] == Kind.BUYER_MESSAGE.value and row["token_hash"] is not None
         if row["rfc_hash"] is not None:
             same = self.by_rfc.get((row["kind"], row["rfc_hash"]))
-            if same is not None and not (keyed and same["token_hash"] is not None):
+            if same is not None and not (keyed and same["key_hash"] is not None):
                 return same
         same = self.by_digest.get((row["kind"], row["digest_hash"]))
         if same is None or row["kind"] != Kind.BUYER_MESSAGE.value:
             return None
-        return None if keyed and same["token_hash"] is not None else same
+        return None if keyed and same["key_hash"] is not None else same
 
 
 def _merged(stored: dict[str, Any], copy: dict[str, Any]) -> dict[str, Any]:

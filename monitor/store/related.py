@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,6 +13,9 @@ from monitor.core.matching import COPY_REACHES_BACK
 from monitor.core.messages import Authenticity, Kind
 from monitor.store.bulk import parts
 from monitor.store.schema import message as table
+
+REPORT_MAY_PRECEDE = timedelta(hours=1)
+"""How far two servers' clocks may put a report before the reply that it is about."""
 
 THREAD_KINDS = (Kind.BUYER_MESSAGE, Kind.SELLER_REPLY, Kind.CONFIRMATION_COPY, Kind.DELIVERY_FAILURE)
 _THREAD_KINDS = frozenset(kind.value for kind in THREAD_KINDS)
@@ -104,8 +108,9 @@ def read_related(
 ) -> dict[int, Stored]:
     """Return these mails and all that could belong to the same threads, by id; without kinds that belong to none.
 
-    Follows orders, aliases, tokens, cited Message-IDs and, for copies without order or alias, names near in time, until
-    nothing new is found. `written`: those of the mails that this transaction has just inserted, as they were written.
+    Follows orders, aliases, tokens, Message-IDs in both directions, persons' decisions and, for copies without order or
+    alias, names near in time, until nothing new is found. `written`: those of the mails that this transaction has just
+    inserted, as they were written.
     """
     found: dict[int, Stored] = {}
     asked: dict[str, set[int]] = {"order_hash": set(), "alias_hash": set(), "token_hash": set(), "rfc_hash": set()}
@@ -139,7 +144,7 @@ def read_related(
             related |= _read_ids(connection, table.c[key], values)
         following: dict[int, Stored] = {}
         _read(connection, table.c.id, related - found.keys(), found, following)
-        for stored in _read_named(connection, fresh, names_asked):
+        for stored in (*_read_named(connection, fresh, names_asked), *_read_pointing(connection, fresh)):
             following.setdefault(stored.fact.id, stored)
         fresh = [stored for key, stored in following.items() if key not in found and stored.fact.kind in THREAD_KINDS]
     return found
@@ -169,6 +174,31 @@ def _read_ids(connection: Connection, column: Any, values: set[int]) -> set[int]
     for part in parts(sorted(values)):
         ids.update(connection.execute(select(table.c.id).where(column.in_(part))).scalars())
     return ids
+
+
+def _read_pointing(connection: Connection, fresh: Sequence[Stored]) -> list[Stored]:
+    """Return what leads to these mails and carries nothing of theirs: what a person gave to a question, and the reports that
+    name a reply by its Message-ID alone.
+    """
+    result: list[Stored] = []
+    questions = sorted(stored.fact.id for stored in fresh if stored.fact.kind is Kind.BUYER_MESSAGE)
+    for part in parts(questions):
+        given = connection.execute(select(*_FACT_COLUMNS).where(table.c.spoken_for.in_(part)))
+        result += [_stored(row) for row in given]
+    replies = [
+        stored.fact for stored in fresh if stored.fact.kind is Kind.SELLER_REPLY and stored.fact.message is not None
+    ]
+    if replies:
+        sent = {reply.message for reply in replies}
+        statement = select(*_FACT_COLUMNS).where(
+            table.c.kind == Kind.DELIVERY_FAILURE.value,
+            table.c.received_at >= min(reply.received_at for reply in replies) - REPORT_MAY_PRECEDE,
+            table.c.alias_hash.is_(None),
+            table.c.order_hash.is_(None),
+        )
+        reports = [_stored(row) for row in connection.execute(statement)]
+        result += [report for report in reports if sent.intersection(report.fact.references)]
+    return result
 
 
 def _read_named(connection: Connection, fresh: Sequence[Stored], asked: set[int]) -> list[Stored]:

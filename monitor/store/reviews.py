@@ -1,10 +1,13 @@
 """What a person has to decide."""
 
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, insert, select, update
 
+from monitor.store.bulk import IN_LIST
 from monitor.store.schema import message, review, thread
 
 
@@ -24,6 +27,40 @@ class ReviewItem:
     count: int
     received_at: datetime
     thread_id: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToDecide:
+    """Something to decide about a mail that was just stored; under one `key` it is one item, however often it comes."""
+
+    key: str
+    kind: str
+    account: str
+    marketplace: str | None
+    message_id: int
+    order_id: str | None
+    detail: str
+    received_at: datetime
+
+
+def record_reviews(connection: Connection, found: Sequence[ToDecide]) -> None:
+    """Put items on the list, or count them where they stand there; one that was taken off stays off."""
+    first: dict[str, ToDecide] = {}
+    for one in found:
+        first.setdefault(one.key, one)
+    if not first:
+        return
+    times = Counter(one.key for one in found)
+    known: set[str] = set()
+    keys = sorted(first)
+    for start in range(0, len(keys), IN_LIST):
+        statement = select(review.c.key).where(review.c.key.in_(keys[start : start + IN_LIST]))
+        known.update(connection.execute(statement).scalars())
+    for key in sorted(known):
+        connection.execute(update(review).where(review.c.key == key).values(count=review.c.count + times[key]))
+    rows = [{**asdict(one), "count": times[key]} for key, one in first.items() if key not in known]
+    if rows:
+        connection.execute(insert(review), rows)
 
 
 def read_reviews(connection: Connection) -> list[ReviewItem]:

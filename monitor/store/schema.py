@@ -26,6 +26,7 @@ message = Table(
     metadata,
     Column("id", RowId, primary_key=True),
     Column("identity", BigInteger, nullable=False, unique=True),
+    Column("key_hash", BigInteger),  # Amazon's own key of a buyer message, of whichever copy had it
     Column("kind", Line(24), nullable=False),
     Column("account", Line(64), nullable=False),
     Column("accounts", Words),  # candidates, where a Sent folder serves several accounts
@@ -61,6 +62,8 @@ message = Table(
     Column("counted", Line(16)),  # the outcome already in the tallies
     sqlite_autoincrement=True,  # an id is never used twice: alerts are keyed by it
 )
+Index("message_key", message.c.key_hash)
+Index("message_spoken_for", message.c.spoken_for)
 Index("message_alias", message.c.alias_hash)
 Index("message_order", message.c.order_hash)
 Index("message_token", message.c.token_hash)

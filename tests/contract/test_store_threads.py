@@ -17,15 +17,15 @@ from monitor.core.messages import Authenticity, Kind, Message
 from monitor.core.sla import SlaPolicy
 from monitor.core.threads import resolve_threads
 from monitor.store.clocks import SaveContext, resolve_and_save
-from monitor.store.decisions import read_open_clock, record_mark_by_hand, revoke_last_mark
+from monitor.store.decisions import read_open_clock, record_mark_by_hand, record_match, revoke_last_mark
 from monitor.store.engine import open_engine, reading, writing
 from monitor.store.identifiers import Hasher
-from monitor.store.messages import Incoming, record_messages
+from monitor.store.messages import Incoming, record_messages, settle_accounts
 from monitor.store.migrate import prepare_database
 from monitor.store.related import read_related
 from monitor.store.schema import message, sla_clock, thread
 from monitor.store.tallies import read_tallies
-from tests.builders import at, make_message
+from tests.builders import at, make_message, spans
 
 HASHER = Hasher(b"k" * 32)
 NOW = at(100)
@@ -44,18 +44,18 @@ def context() -> SaveContext:
     return SaveContext(sla=SlaPolicy(), policy_for=lambda *_: "{}", first_started_at=at(-10_000), now=NOW)
 
 
-def store(engine: Engine, mails: list[Message]) -> None:
+def store(engine: Engine, mails: list[Message], accounts: tuple[str, ...] = ("acme",)) -> None:
     incoming = [
         Incoming(
             message=mail,
-            accounts=("acme",),
+            accounts=accounts,
             mailbox="support",
             trusted=mail.kind is not Kind.CONFIRMATION_COPY or mail.authenticity is Authenticity.PASSED,
         )
         for mail in mails
     ]
     with writing(engine) as connection:
-        recorded = record_messages(connection, incoming, HASHER, NOW)
+        recorded = record_messages(connection, settle_accounts(connection, incoming, HASHER), HASHER, NOW)
         touched = {**recorded.changed, **recorded.new}
         resolve_and_save(connection, touched, touched, context(), recorded.rows)
 
@@ -117,9 +117,7 @@ def mails(draw: st.DrawFn) -> list[Message]:
 
 
 @given(mails(), st.randoms(use_true_random=False), st.integers(1, 5))
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_order_batches_and_copies_do_not_matter(
     tmp_path_factory: pytest.TempPathFactory, found: list[Message], rng: random.Random, size: int
 ) -> None:
@@ -196,6 +194,80 @@ def test_same_words_in_one_minute_are_two_messages_where_amazons_keys_differ(eng
     store(engine, [make_message(hours=0, message_key=key, text_digest="same") for key in ("a", "b")])
     with reading(engine) as connection:
         assert connection.execute(select(sla_clock.c.messages)).scalar_one() == 2
+
+
+def all_spans(engine: Engine) -> list[tuple[float, float | None]]:
+    """Return the stored clocks as hours from T0, in order of their start."""
+    with reading(engine) as connection:
+        return spans(connection.execute(select(sla_clock).order_by(sla_clock.c.started_at)))
+
+
+def test_copy_without_amazons_key_hides_it_from_no_later_copy(engine: Engine) -> None:
+    bare = make_message(message_key=None, thread_token=None, text_digest="same")
+    keyed = [make_message(message_key="m", thread_token="t", text_digest="same") for _ in range(2)]
+    for mail in (bare, keyed[0], keyed[1], keyed[0]):
+        store(engine, [mail])
+    with reading(engine) as connection:
+        assert connection.execute(select(sla_clock.c.messages)).scalar_one() == 1
+
+
+def test_keys_tell_messages_apart_that_have_no_thread_token(engine: Engine) -> None:
+    store(engine, [make_message(message_key=key, thread_token=None, text_digest="same") for key in ("a", "b")])
+    with reading(engine) as connection:
+        assert connection.execute(select(sla_clock.c.messages)).scalar_one() == 2
+
+
+def test_bounce_that_names_only_a_message_id_holds_when_the_buyer_writes_again(engine: Engine) -> None:
+    for mail in (
+        make_message(hours=0, order_id=None, thread_token="t"),
+        make_message(Kind.SELLER_REPLY, 3, order_id=None, message_id="r@x"),
+        make_message(Kind.DELIVERY_FAILURE, 3.1, alias=None, order_id=None, references=("r@x",)),
+        make_message(hours=5, order_id=None, thread_token="t"),
+    ):
+        store(engine, [mail])
+    assert all_spans(engine) == [(0, None)]
+    assert kept_clocks(engine) == resolved_clocks(engine)
+
+
+def test_copy_that_a_person_matched_counts_when_the_buyer_writes_again(engine: Engine) -> None:
+    store(engine, [make_message(hours=0, thread_token="t")])
+    store(engine, [make_message(Kind.CONFIRMATION_COPY, 2, alias=None, order_id="402-0000009-0000009")])
+    with writing(engine) as connection:
+        copy = connection.execute(select(message.c.id).where(message.c.kind == "confirmation_copy")).scalar_one()
+        thread_id = connection.execute(select(thread.c.id)).scalar_one()
+        first = record_match(connection, copy, thread_id, by="Ana", now=at(3), source="shell")
+        assert first is not None
+        resolve_and_save(connection, [copy, first], {}, context())
+    store(engine, [make_message(hours=5, thread_token="t")])
+    assert all_spans(engine) == [(0, 2), (5, None)]
+
+
+def test_mark_can_be_taken_back_after_two_threads_became_one(engine: Engine) -> None:
+    order = "402-0000001-0000001"
+    store(engine, [make_message(hours=0, order_id=None, thread_token="t1"), make_message(hours=1, thread_token="t2")])
+    with writing(engine) as connection:
+        clock = connection.execute(select(sla_clock).where(sla_clock.c.started_at == at(1))).one()
+        record_mark_by_hand(connection, MarkKind.WAIVED, clock, by="Ana", at=at(2), made_at=NOW, source="shell")
+        resolve_and_save(connection, [clock.start_message_id], {}, context())
+    store(engine, [make_message(hours=3, order_id=order, thread_token="t1")])
+    assert all_spans(engine) == [(0, 2), (3, None)]
+    with writing(engine) as connection:
+        one = connection.execute(select(sla_clock.c.thread_id).distinct()).scalar_one()
+        first = revoke_last_mark(connection, one, [MarkKind.WAIVED], by="Ana", now=NOW)
+        assert first is not None
+        resolve_and_save(connection, [first], {}, context())
+    assert all_spans(engine) == [(0, None)]
+
+
+def test_buyer_without_a_sign_of_the_account_stays_with_the_account_written_to_before(engine: Engine) -> None:
+    store(engine, [make_message(hours=0)], accounts=("b",))
+    store(engine, [make_message(hours=1)], accounts=("a", "b"))
+    store(engine, [make_message(hours=1, order_id="402-0000009-0000009", alias="new@x")], accounts=("a", "b"))
+    store(engine, [make_message(Kind.SELLER_REPLY, 2)], accounts=("a", "b"))
+    assert all_spans(engine) == [(0, 2), (1, None)]
+    with reading(engine) as connection:
+        rows = connection.execute(select(sla_clock.c.account, sla_clock.c.messages)).all()
+    assert {tuple(row) for row in rows} == {("b", 2), ("a", 1)}
 
 
 def test_outcomes_are_counted_once_however_often_mails_are_read(engine: Engine) -> None:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alerts.core.model import AnswerKind, Delivery, Purpose
@@ -114,7 +114,7 @@ class Watched:
             self.held[order] = max(until, before or until)
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=10)
 @given(STEPS)
 def test_after_a_reply_a_waiver_or_an_acknowledgement_nothing_more_rings(
     steps: list[tuple[timedelta, str, str, str]],
@@ -136,7 +136,7 @@ def test_after_a_reply_a_waiver_or_an_acknowledgement_nothing_more_rings(
             watched.world.close()
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=10)
 @given(st.integers(0, 24 * 60).map(lambda minutes: timedelta(minutes=minutes)), st.integers(1, 4))
 def test_planning_again_adds_nothing(span: timedelta, times: int) -> None:
     with tempfile.TemporaryDirectory() as folder:

@@ -229,7 +229,7 @@ def test_the_number_of_a_message_that_nobody_got_is_free_at_once(conn: Connectio
     assert assign_code(conn, "Ana", deliver(conn), START) == 1
 
 
-@settings(deadline=None, max_examples=50)  # each example makes a database
+@settings(max_examples=50)  # each example makes a database
 @given(st.lists(st.tuples(st.integers(1, 6), st.booleans()), max_size=30))
 def test_no_number_ever_stands_for_two_open_messages(steps: list[tuple[int, bool]]) -> None:
     engine = create_engine("sqlite://")

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.config.loader import parse_config
@@ -99,7 +99,7 @@ def test_the_file_to_be_mutated_is_valid() -> None:
 
 
 @given(st.lists(st.tuples(st.sampled_from(ASSIGNMENTS), VALUES), min_size=1, max_size=4))
-@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=300)
 def test_any_value_in_any_place_is_read_or_told(changes: list[tuple[int, str]]) -> None:
     lines = list(LINES)
     for number, value in changes:
@@ -109,19 +109,19 @@ def test_any_value_in_any_place_is_read_or_told(changes: list[tuple[int, str]]) 
 
 
 @given(st.sets(st.integers(min_value=0, max_value=len(LINES) - 1), min_size=1, max_size=40))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_any_lines_left_out_are_told_or_not_missed(left_out: set[int]) -> None:
     read("\n".join(line for number, line in enumerate(LINES) if number not in left_out))
 
 
 @given(st.permutations(range(0, len(LINES), 3)))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_lines_in_any_order_are_read_or_told(order: list[int]) -> None:
     read("\n".join("\n".join(LINES[start : start + 3]) for start in order))
 
 
 @given(st.integers(min_value=0, max_value=len(TEXT)), st.text(max_size=5), st.integers(min_value=0, max_value=8))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_any_slip_of_the_keyboard_is_read_or_told(at: int, typed: str, deleted: int) -> None:
     read(TEXT[:at] + typed + TEXT[at + deleted :])
 

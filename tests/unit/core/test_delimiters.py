@@ -8,6 +8,7 @@ from monitor.core.delimiters import (
     MAX_MARKS,
     PRE_CLOSE,
     PRE_OPEN,
+    above_words,
     delimiter_labels,
     item_line,
     order_line,
@@ -173,6 +174,26 @@ def test_labels_pairs_and_what_is_outside() -> None:
     assert "402-9999999" not in outside_words(" ".join(text.split()))
     assert outside_words("nothing here") == "nothing here"
     assert len(delimiter_labels("----- a -----\n" * (MAX_MARKS + 9))) == MAX_MARKS
+
+
+@pytest.mark.parametrize("opener", ["------------- Mensagem: -------------", "--------------------------", PRE_OPEN])
+def test_above_words_ends_where_the_words_begin(opener: str) -> None:
+    assert (
+        above_words(f"Enviada\n# 402-1234567-1234567\n{opener}\n402-9999999-9999999")
+        == "Enviada\n# 402-1234567-1234567\n"
+    )
+
+
+def test_above_words_without_any_border_is_all() -> None:
+    assert above_words("402-1234567-1234567 - a lamp") == "402-1234567-1234567 - a lamp"
+
+
+def test_only_a_template_outside_the_quoted_block_is_the_mails_own() -> None:
+    quoted = "".join(f"> {line}\n" for line in message("before").split("\n"))
+    answer = f"new words\n\n{INTRODUCTIONS[0]}\n\n{quoted}"
+    assert read_words(answer).quoted_markers
+    assert not read_words(message(answer)).quoted_markers
+    assert not read_words(message("words")).quoted_markers
 
 
 @given(st.text(alphabet=">-:#@ab1\n \t[]｜：—" + PRE_OPEN + PRE_CLOSE, max_size=300), st.booleans())

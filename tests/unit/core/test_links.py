@@ -22,6 +22,16 @@ def test_signed_link_gives_its_five_facts() -> None:
     assert links.signed_url == SIGNED
 
 
+def test_which_of_two_signed_links_is_the_mails_own_depends_on_who_wrote() -> None:
+    earlier = SIGNED.replace("m=M%2B1", "m=M0")
+    half = SIGNED.replace("&h=ff", "")
+    assert read_links([earlier, SIGNED]).message_key == "M0"
+    assert read_links([earlier, SIGNED], last=True).message_key == "M+1"
+    assert read_links([SIGNED, half], last=True).message_key == "M+1"  # cut off: it says nothing
+    elsewhere = read_links([SIGNED, earlier.replace("amazon.fr", "amazon.fr:8443")], last=True)
+    assert (elsewhere.message_key, elsewhere.signed_url) == ("M0", None)
+
+
 @pytest.mark.parametrize(
     "wrapped",
     [

@@ -50,6 +50,12 @@ def test_a_megabyte_of_hostile_html_takes_less_than_a_second(piece: bytes) -> No
     assert read(HEAD + b"Content-Type: text/html\r\n\r\n" + repeated(piece)).kind is Kind.BUYER_MESSAGE
 
 
+@pytest.mark.parametrize("piece", [b")", b">", "\u200f".encode()], ids=repr)
+def test_a_link_with_a_hundred_thousand_brackets_behind_it_takes_less_than_a_second(piece: bytes) -> None:
+    body = b"bonjour\n\nhttps://www.amazon.fr/" + repeated(piece, 100_000) + b" x\n"
+    assert read(HEAD + b"Content-Type: text/plain; charset=utf-8\r\n\r\n" + body).kind is Kind.BUYER_MESSAGE
+
+
 @pytest.mark.parametrize(
     "piece",
     [b"-", b"- ", b"---- a ", b"----- a -----\n", b"> ", b"> a\n", b"a: b@c\n", b"https://amazon", b"a:\n> b\n", b"# 402-1234567-1234567\n",

@@ -34,7 +34,7 @@ NOW = datetime(2026, 11, 20, 5, tzinfo=UTC)
 letters = st.text(st.characters(categories=["L"]), min_size=1, max_size=20)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.integers(0, 10**6),
     st.sampled_from(LAYOUTS),
@@ -50,7 +50,7 @@ def test_no_buyer_message_is_missed_in_any_shape(
     assert recognise(case).kind is Kind.BUYER_MESSAGE
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 10**6), st.sampled_from(ENCODINGS), st.sampled_from(ENCODINGS))
 def test_encoding_changes_nothing(seed: int, first: str, second: str) -> None:
     def one(encoding: str) -> object:
@@ -64,7 +64,7 @@ def test_encoding_changes_nothing(seed: int, first: str, second: str) -> None:
     assert one(first) == one(second)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 10**6), st.booleans(), st.booleans(), st.booleans())
 def test_type_header_text_part_and_html_part_can_be_dropped(seed: int, header: bool, text: bool, markup: bool) -> None:
     rng = random.Random(seed)
@@ -79,7 +79,7 @@ def test_type_header_text_part_and_html_part_can_be_dropped(seed: int, header: b
             assert (found.message_key, found.buyer_text) == (facts.key, facts.said.text)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 10**6), letters, letters, letters, letters, st.sampled_from(["", ":", "："]))
 def test_template_can_be_translated_into_anything(
     seed: int, greeting: str, opener: str, closer: str, rest: str, colon: str
@@ -93,7 +93,7 @@ def test_template_can_be_translated_into_anything(
         assert (found.kind, found.buyer_text, found.order_id) == (Kind.BUYER_MESSAGE, facts.said.text, facts.order)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 10**6), st.integers(40, 120))
 def test_rewrapping_lines_changes_only_the_words_line_breaks(seed: int, width: int) -> None:
     rng = random.Random(seed)
@@ -129,7 +129,7 @@ def test_every_template_language_in_every_marketplace(market: object, template: 
     )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.binary(max_size=600))
 def test_any_bytes_are_a_mail(content: bytes) -> None:
     for where in Where:
@@ -141,7 +141,7 @@ def test_any_bytes_are_a_mail(content: bytes) -> None:
 SEEDS = [case.content for case in corpus(90, 60)]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.sampled_from(SEEDS), st.randoms(use_true_random=False))
 def test_damaged_mails_are_read_and_never_become_replies(content: bytes, rng: random.Random) -> None:
     damaged = bytearray(content)

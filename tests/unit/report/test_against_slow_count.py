@@ -195,7 +195,7 @@ def assert_same(figures: dict[str, float | int | None] | Figures, slow: dict[str
         assert found[name] == (None if value is None else pytest.approx(value, abs=1e-9)), name
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     history=st.lists(conversations(), min_size=1, max_size=12),
     corner=st.sampled_from(CORNERS),
@@ -262,7 +262,7 @@ def test_the_report_equals_a_slow_count_of_the_same_mails(
     }
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(history=st.lists(conversations(), min_size=1, max_size=8), seed=st.randoms(use_true_random=False))
 def test_the_order_and_the_number_of_calls_change_nothing(history: list[Conversation], seed: object) -> None:
     begins = CORNERS[1] - timedelta(days=17)

@@ -167,7 +167,7 @@ waits = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(week=waits)
 def test_no_other_hour_of_the_week_saves_more_than_the_first_named(week: list[Waiting]) -> None:
     added = coverage(week).added
@@ -182,7 +182,7 @@ def test_no_other_hour_of_the_week_saves_more_than_the_first_named(week: list[Wa
         begins = ends
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(week=waits, hour=st.integers(0, 167), handling=st.floats(60, 1800))
 def test_a_replay_answers_nothing_twice_nothing_early_and_nothing_after_the_shift(
     week: list[Waiting], hour: int, handling: float

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.core.weeks import IsoWeek, week_span
@@ -85,7 +85,6 @@ def test_a_report_at_half_past_two_is_due_once_on_the_night_of_the_change(
     assert due_reports(sunday, minute, PARIS, due_at + timedelta(hours=3), LONG_AGO, due.week) == ()
 
 
-@settings(deadline=None)
 @given(
     ticks=st.lists(st.integers(1, 30 * 24 * 60), min_size=1, max_size=30),
     weekday=st.integers(0, 6),

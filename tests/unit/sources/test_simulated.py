@@ -82,7 +82,7 @@ def test_waits_that_are_nearly_over_are_there_from_the_start() -> None:
     assert any(timedelta(hours=2) < one < timedelta(hours=2, minutes=1) for one in left)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(stops=st.lists(st.integers(1, 7200), min_size=1, max_size=6), restart_after=st.integers(0, 5))
 def test_polls_and_restarts_neither_repeat_nor_miss_a_mail(stops: list[int], restart_after: int) -> None:
     clock = FakeWallClock(NOW)

@@ -215,7 +215,7 @@ def test_all_that_a_locked_phone_shows_is_short() -> None:
 TEXT = st.text(max_size=300)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(
     st.builds(
         make_facts,

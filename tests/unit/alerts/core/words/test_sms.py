@@ -144,7 +144,7 @@ FACTS = st.builds(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.lists(FACTS, min_size=1, max_size=12),
     st.sampled_from(LANGUAGES),
