@@ -28,6 +28,7 @@ from monitor.store.engine import open_engine, place, reading, refuse_emptied, wr
 from monitor.store.health import read_mark_detail, record_first_mark
 from monitor.store.identifiers import Hasher, read_or_make_key
 from monitor.store.migrate import prepare_database
+from monitor.store.open_threads import note_first_start, read_first_start
 from monitor.wallclock import WallClock, utc_now
 
 KEY_FILE = "replyby.key"
@@ -95,10 +96,15 @@ def copy_store(config: Config, folder: Path) -> Store:
     return Store(engine, original.hasher)
 
 
-def build_services(config: Config, store: Store, *, now: WallClock = utc_now, with_sources: bool = False) -> Services:
-    """Return what jobs are given. Without sources for commands that read no mail: they start faster and hold no login."""
-    with writing(store.engine) as connection:
-        first_started_at = record_first_mark(connection, "first_started", now())
+def build_services(
+    config: Config, store: Store, *, now: WallClock = utc_now, with_sources: bool = False, as_worker: bool = False
+) -> Services:
+    """Return what jobs are given. Without sources for commands that read no mail: they start faster and hold no login.
+
+    `as_worker`: it starts to watch, which is noted the first time; a command beside it, or before it, notes nothing.
+    """
+    with (writing if as_worker else reading)(store.engine) as connection:
+        first_started_at = note_first_start(connection, now()) if as_worker else read_first_start(connection) or now()
         unreachable = read_unreachable(connection)
     roster = Roster(build_directory(config, now()))
     roster.replace_unreachable(unreachable)

@@ -4,13 +4,15 @@ Exit status: 0 done, 1 failed at run time, 2 wrong usage or configuration. Every
 needs it, so that `--help` answers at once.
 """
 
+import os
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from monitor.cli import checks, importing, keeping, mails, people, reports, reviews, running, setup, testing, threads
-from monitor.cli.output import print_line, print_problem
+from monitor.cli.output import print_line, print_problem, telling_a_full_disk
 from monitor.errors import ConfigError, ReplyByError
 
 app = typer.Typer(
@@ -50,8 +52,14 @@ for room in (setup, importing, checks, testing, running, threads, reviews, peopl
 
 def main() -> None:
     """Run a command and exit with its status."""
+    if sys.stdout is None:  # closed by whoever called
+        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  until the process ends
     try:
-        app()
+        try:
+            app()
+        finally:
+            with telling_a_full_disk():
+                sys.stdout.flush()
     except ConfigError as error:
         print_problem(str(error))
         sys.exit(2)

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from monitor.cli.options import ConfigOption, JsonOption, read_config
+from monitor.cli.options import ConfigOption, JsonOption, quiet_logs, read_config
 from monitor.cli.output import instant_text, print_json, print_line, print_table
-from monitor.errors import ReplyByError
+from monitor.errors import ConfigError, ReplyByError
 
 if TYPE_CHECKING:
     from monitor.config.model import Config
@@ -30,7 +30,12 @@ def check_config(
     json: JsonOption = False,
 ) -> None:
     """Say everything that is wrong with the configuration. With --connect, whether what it names can be reached."""
-    loaded = read_config(config)
+    try:
+        loaded = read_config(config)
+    except ConfigError as error:
+        if json:
+            print_json({"config": error.where, "valid": False, "problems": list(error.problems)})
+        raise
     findings: list[Finding] = []
     evidence: list[EvidenceRow] = []
     if connect:
@@ -45,7 +50,7 @@ def check_config(
                 print_line(f"{'✓' if finding.ok else '✗'} {finding.what}: {finding.line}")
         evidence = read_evidence_table(services)
         if not evidence and not _was_read(services):
-            from monitor.cli.first_look import evidence_of_a_look, quiet_logs
+            from monitor.cli.first_look import evidence_of_a_look
 
             quiet_logs(loaded)  # a mailbox that failed stands above
             evidence = evidence_of_a_look(loaded)

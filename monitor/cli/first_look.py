@@ -20,13 +20,6 @@ RATE_DAYS = 90
 CLICKS = "Seller Central → Settings → Notification Preferences → Messaging → Confirmation Notifications"
 
 
-def quiet_logs(config: "Config | None" = None) -> None:
-    """Keep log lines out of a conversation: warnings alone, on standard error, without secrets."""
-    from monitor.logs import secrets_of, set_up_logs
-
-    set_up_logs("console", quiet=True, secrets=() if config is None else secrets_of(config))
-
-
 def look_once(config: "Config") -> list[str]:
     """Return lines on 90 days of the mailboxes: buyer messages, the first response rate, blind spots. Keeps nothing."""
     with _looking(config) as (services, found, failed):

@@ -41,14 +41,12 @@ def import_(
     import structlog
 
     from monitor.bootstrap import build_import
-    from monitor.cli.first_look import quiet_logs
     from monitor.cli.progress import Progress, say_line
     from monitor.jobs.importing import import_history
     from monitor.store.engine import WorkerLock
     from monitor.worker import stop_on_signals
 
     session = open_session(config)
-    quiet_logs(session.config)
     # What was damaged stands in the summary: a line each would bury it.
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     name = _account(session, account)

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -39,6 +39,8 @@ def backup(
 ) -> None:
     """Copy the database while the worker runs. Or open an encrypted copy."""
     if decrypt is not None:
+        if encrypt:
+            raise ConfigError("replyby backup", ["--encrypt and --decrypt are two commands. Give one of them."])
         _open(decrypt, path, passphrase)
         return
     from sqlalchemy import make_url
@@ -60,6 +62,7 @@ def backup(
     for needed in (database, key_file):
         if not needed.is_file():
             raise ReplyByError(f"{needed}: no such file, so there is nothing to copy. Start the worker first.")
+    _require_spare(path, {loaded.path: "the configuration", database: "the database itself", key_file: "its key"})
     words = _read_passphrase(passphrase) if encrypt else None
     # The file as it is: a copy made before an upgrade must not be upgraded first.
     written = back_up(database, path, key_file.read_bytes(), words)
@@ -71,6 +74,24 @@ def backup(
     else:
         print_line(f"{written[1]}: the key for hashes. Keep it apart from the copy; both are needed to restore.")
     print_line(f"Not in it: config.toml, secrets, and the tokens of `replyby login` in {key_file.parent}.")
+
+
+def _require_spare(path: Path, needed: "Mapping[Path, str]") -> None:
+    """Refuse a target whose writing would destroy what the worker needs, or a file that is no backup.
+
+    Last night's backup may be replaced: whoever copies each night writes to one name.
+    """
+    from monitor.store.backup import is_backup
+
+    taken = {file.resolve(): what for file, what in needed.items()}
+    for database in [file for file, what in needed.items() if what.startswith("the database")]:
+        taken |= {database.with_name(f"{database.name}{end}").resolve(): "the database's" for end in ("-wal", "-shm")}
+    for target in (path, path.with_name(f"{path.name}.key")):
+        what = taken.get(target.resolve())
+        if what is not None:
+            raise ConfigError("replyby backup", [f"{target}: is {what}. Name another file."])
+    if path.exists() and not is_backup(path):
+        raise ConfigError("replyby backup", [f"{path}: is there and is no backup. Name another file."])
 
 
 def _open(backup_file: Path, path: Path, passphrase: str) -> None:

@@ -20,7 +20,24 @@ ConfigOption = Annotated[
     typer.Option("--config", metavar="PATH", help="Configuration file; else $REPLYBY_CONFIG, else ./config.toml."),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
-ByOption = Annotated[str, typer.Option("--by", metavar="NAME", help="Who says so; stands in the history.")]
+
+
+def _require_words(context: typer.Context, parameter: typer.CallbackParam, value: str) -> str:
+    """Return the text without blanks around it; it stands in the history, where nothing would mean nobody."""
+    del context
+    if not value.strip():
+        raise ConfigError(parameter.opts[0], ["empty. Write a name, or a few words."])
+    return value.strip()
+
+
+ByOption = Annotated[
+    str,
+    typer.Option("--by", metavar="NAME", help="Who says so; stands in the history.", callback=_require_words),
+]
+CommentOption = Annotated[
+    str,
+    typer.Option("--comment", metavar="TEXT", help="Why; everybody sees it in the list.", callback=_require_words),
+]
 ThreadArgument = Annotated[str, typer.Argument(metavar="THREAD", help="Id from `replyby status`, or an order number.")]
 
 
@@ -31,6 +48,13 @@ class Session:
     config: "Config"
     store: "Store"
     services: "Services"
+
+
+def quiet_logs(config: "Config | None" = None) -> None:
+    """Keep log lines out of a conversation: warnings alone, on standard error, without secrets."""
+    from monitor.logs import secrets_of, set_up_logs
+
+    set_up_logs("console", quiet=True, secrets=() if config is None else secrets_of(config))
 
 
 def read_config(option: Path | None) -> "Config":
@@ -49,6 +73,7 @@ def open_session(option: Path | None) -> Session:
     from monitor.bootstrap import build_services, open_store
 
     config = read_config(option)
+    quiet_logs(config)
     store = open_store(config)
     return Session(config, store, build_services(config, store))
 
@@ -65,6 +90,18 @@ def parse_duration_option(text: str, name: str) -> timedelta:
         return parse_duration(text)
     except ValueError as error:
         raise ConfigError(name, [f"{text!r}: {error}"]) from None
+
+
+def parse_span_option(text: str, name: str) -> timedelta:
+    """Return the duration of an option that must last.
+
+    Raises:
+        ConfigError: it is none, or nothing at all.
+    """
+    span = parse_duration_option(text, name)
+    if not span:
+        raise ConfigError(name, [f"{text!r}: no time at all. Write 30m or 1h."])
+    return span
 
 
 def parse_instant_option(text: str, name: str, session: Session) -> datetime:

@@ -2,24 +2,44 @@
 
 import contextlib
 import json
+import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from alerts.core.model import ThreadFacts
 from monitor.core.shown import show
+from monitor.errors import ReplyByError
 
 
 def print_json(document: Any) -> None:
     """Print one JSON document on standard output."""
-    sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+    _write(json.dumps(document, ensure_ascii=False, indent=2))
 
 
 def print_line(text: str = "") -> None:
     """Print one line on standard output; what came from outside cannot command the terminal."""
-    sys.stdout.write(show(text, lines=True) + "\n")
+    _write(show(text, lines=True))
+
+
+def _write(text: str) -> None:
+    with telling_a_full_disk():
+        sys.stdout.write(text + "\n")
+
+
+@contextlib.contextmanager
+def telling_a_full_disk() -> Iterator[None]:
+    """Say in one line that standard output takes nothing more; a reader that went away is none of this."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        # What is left in the buffer would be tried again at the very end, and fail again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise ReplyByError(f"standard output: {error.strerror}. The rest was not written.") from None
 
 
 def print_problem(text: str) -> None:
@@ -37,7 +57,7 @@ def instant_text(instant: datetime | None) -> str | None:
 def left_text(left: timedelta) -> str:
     """Return time left as `1 h 32`, `-0 h 12` when it is over, `-3 d 4 h` from two days on."""
     minutes = int(abs(left).total_seconds() // 60)
-    sign = "-" if left < timedelta(0) else ""
+    sign = "-" if left < timedelta(0) and minutes else ""
     if minutes >= 2 * 24 * 60:
         return f"{sign}{minutes // 1440} d {minutes % 1440 // 60:02d} h"
     return f"{sign}{minutes // 60} h {minutes % 60:02d}"

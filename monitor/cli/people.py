@@ -1,5 +1,6 @@
 """Commands about people: oncall, silence."""
 
+import re
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
 
@@ -7,12 +8,13 @@ import typer
 
 from monitor.cli.options import (
     ByOption,
+    CommentOption,
     ConfigOption,
     JsonOption,
     Session,
     open_session,
-    parse_duration_option,
     parse_instant_option,
+    parse_span_option,
 )
 from monitor.cli.output import instant_text, print_json, print_line, print_table
 from monitor.errors import ConfigError, ReplyByError
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from alerts.core.suppress import Silence
 
 AHEAD = timedelta(days=14)
+_ORDER = re.compile(r"\d{3}-\d{7}-\d{7}")
 
 
 def register(app: typer.Typer) -> None:
@@ -49,8 +52,6 @@ def oncall(
     now = session.services.utc_now()
     instant = now if at is None else parse_instant_option(at, "--at", session)
     schedules = session.services.directory.schedules
-    if not schedules:
-        raise ReplyByError("No [[schedule]] is configured: receivers name their people themselves.")
     with reading(session.store.engine) as connection:
         proven = {name.removeprefix(PROVEN) for name in read_marks(connection, PROVEN)}
     people = {person.name: person for person in session.config.people}
@@ -74,6 +75,8 @@ def oncall(
             }
         )
         return
+    if not schedules:
+        print_line("No [[schedule]] is configured: receivers name their people themselves.")
     zone = session.config.worker.time_zone
     for name, person in found.items():
         print_line(f"{name}: {person or 'nobody'}")
@@ -91,11 +94,11 @@ def silence_add(
         typer.Option(
             "--match",
             metavar="KEY=VALUE",
-            help="account, marketplace, label, min_priority, thread or order; several must all fit.",
+            help="account, marketplace, label, min_priority, thread or order; of one key any must fit, of several all.",
         ),
     ],
     for_: Annotated[str, typer.Option("--for", metavar="DURATION", help="How long: 2h, 3d.")],
-    comment: Annotated[str, typer.Option("--comment", metavar="TEXT", help="Why; everybody sees it in the list.")],
+    comment: CommentOption,
     config: ConfigOption = None,
 ) -> None:
     """Mute the alerts of what fits, for a while."""
@@ -112,7 +115,7 @@ def silence_add(
         author=by,
         comment=comment,
         starts_at=now,
-        ends_at=now + parse_duration_option(for_, "--for"),
+        ends_at=now + parse_span_option(for_, "--for"),
         matcher=matcher,
         thread_ids=threads,
         order_ids=orders,
@@ -128,6 +131,7 @@ def silence_add(
 
 def _parse_match(pairs: list[str], session: Session) -> "tuple[Matcher, frozenset[int], frozenset[str]]":
     from alerts.core.policy import Matcher
+    from monitor.core.labels import PRIORITIES
     from monitor.core.marketplaces import MARKETPLACES
 
     known = ("account", "marketplace", "label", "min_priority", "thread", "order")
@@ -135,6 +139,7 @@ def _parse_match(pairs: list[str], session: Session) -> "tuple[Matcher, frozense
     problems = []
     accounts = {account.name for account in session.config.accounts}
     countries = {marketplace.country for marketplace in MARKETPLACES}
+    labels = {*PRIORITIES, *(rule.name for rule in session.config.labels)}
     for pair in pairs:
         key, separator, value = pair.partition("=")
         if not separator or key not in values or not value:
@@ -145,6 +150,10 @@ def _parse_match(pairs: list[str], session: Session) -> "tuple[Matcher, frozense
             problems.append(
                 f"--match {pair!r}: no such marketplace. Write a country code: {', '.join(sorted(countries))}."
             )
+        elif key == "label" and value not in labels:
+            problems.append(f"--match {pair!r}: no such label. Labels: {', '.join(sorted(labels))}.")
+        elif key == "order" and not _ORDER.fullmatch(value):
+            problems.append(f"--match {pair!r}: no order number. Write it as 402-1234567-1234567.")
         elif key in ("thread", "min_priority") and not value.lstrip("-").isdigit():
             problems.append(f"--match {pair!r}: not a number.")
         else:

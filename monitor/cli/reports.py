@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from monitor.cli.options import ConfigOption, JsonOption, open_session, parse_duration_option
-from monitor.cli.output import print_line
+from monitor.cli.output import print_json, print_line
 from monitor.errors import ConfigError, ReplyByError
 
 if TYPE_CHECKING:
@@ -53,6 +53,9 @@ def report(
             paths = record_report(render_report(made), out)
         except OSError as error:
             raise ReplyByError(f"{out}: cannot be written: {error.strerror}. Name a directory of your own.") from None
+        if json:
+            print_json({"files": [str(path) for path in paths.values()]})
+            return
         for path in paths.values():
             print_line(str(path))
     elif json:

@@ -5,8 +5,8 @@ from typing import Annotated
 import typer
 
 from monitor.cli.options import ByOption, ConfigOption, JsonOption, ThreadArgument, open_session
-from monitor.cli.output import instant_text, print_json, print_line
-from monitor.cli.threads import find_thread
+from monitor.cli.output import instant_text, local_text, print_json, print_line
+from monitor.cli.threads import find_thread, named_thread
 from monitor.core.shown import show
 from monitor.errors import ConfigError, ReplyByError
 
@@ -64,7 +64,7 @@ def review(
                         "copy": None if item.mail is None else str(item.mail),
                         "order_id": item.order_id,
                         "detail": item.detail,
-                        "threads": [str(one) for one in item.threads],
+                        "threads": [str(one.id) for one in item.threads],
                         "thread": None if item.thread_id is None else str(item.thread_id),
                         "count": item.count,
                         "received_at": instant_text(item.received_at),
@@ -86,7 +86,7 @@ def review(
         return
     if not items:
         print_line("Nothing to decide.")
-    zone = session.config.worker.time_zone
+    zone, now = session.config.worker.time_zone, session.services.utc_now()
     for item in items:
         times = f" ({item.count} times)" if item.count > 1 else ""
         where = ", ".join(part for part in (item.account, item.marketplace, item.order_id) if part)
@@ -94,8 +94,11 @@ def review(
             f"{item.id}  {item.received_at.astimezone(zone):%Y-%m-%d %H:%M}  {where}: "
             f"{_REVIEW_WORDS[item.kind].format(detail=show(item.detail))}{times}"
         )
-        for one, order in zip(item.threads, item.orders, strict=True):
-            print_line(f"     order {order}: replyby match {item.mail} {one} --by NAME")
+        for one in item.threads:
+            about = f"order {one.order_id}" if one.order_id else f"pre-sale ({one.asin})" if one.asin else "pre-sale"
+            wrote = "" if one.started_at is None else f", written {local_text(one.started_at, zone, now)}"
+            state = ", waits" if one.closed_at is None else f", settled {local_text(one.closed_at, zone, now)}"
+            print_line(f"     {about}{wrote}{state}: replyby match {item.mail} {one.id} --by NAME")
         if item.kind == "unproven_copy":
             print_line(f"     it is a reply to a thread: replyby match {item.mail} THREAD --by NAME")
         if item.thread_id is not None and item.kind == "unverified_message":
@@ -122,7 +125,7 @@ def match(
     thread_id = find_thread(session, thread)
     if not match_copy(session.services, copy, thread_id, by=by, source="shell"):
         raise ReplyByError(f"{copy}: no such copy, or thread {thread_id} has no clock. `replyby review` lists both.")
-    print_line(f"Copy {copy} belongs to thread {thread_id}, says {by}.")
+    print_line(f"Copy {copy} belongs to {named_thread(session, thread_id)}, says {by}.")
 
 
 def not_a_message(thread: ThreadArgument, by: ByOption, config: ConfigOption = None) -> None:
@@ -131,10 +134,11 @@ def not_a_message(thread: ThreadArgument, by: ByOption, config: ConfigOption = N
 
     session = open_session(config)
     thread_id = find_thread(session, thread)
+    named = named_thread(session, thread_id)
     count = exclude_messages(session.services, thread_id, by=by, source="shell")
     if not count:
         raise ReplyByError(f"thread {thread_id}: nothing waits in it; nothing was changed.")
-    print_line(f"thread {thread_id}: {count} {'mail is' if count == 1 else 'mails are'} no buyer message, says {by}.")
+    print_line(f"{named}: {count} {'mail is' if count == 1 else 'mails are'} no buyer message, says {by}.")
 
 
 LATEST = 200  # of the notifications about no thread; a digest a day and a report a week are 420 a year

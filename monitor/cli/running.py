@@ -45,7 +45,7 @@ def _work(config: "Config") -> None:
     for warning in config.warnings:
         print_problem(f"note: {warning}")
     store = _wait_for(lambda: open_store(config))
-    services = _equipped(build_services(config, store, with_sources=True))
+    services = _equipped(build_services(config, store, with_sources=True, as_worker=True))
     stop_on_signals(services.stopping)
     build_worker(services).run(ready=print_problem)
 
@@ -96,7 +96,7 @@ def once(
     set_up_logs(loaded.worker.log_format, quiet=json or dry_run, secrets=secrets_of(loaded))
     with tempfile.TemporaryDirectory(prefix="replyby-dry-run-") as folder:
         store = copy_store(loaded, Path(folder)) if dry_run else open_store(loaded)
-        services = _equipped(build_services(loaded, store, with_sources=True))
+        services = _equipped(build_services(loaded, store, with_sources=True, as_worker=not dry_run))
         lock = WorkerLock(store.engine)
         waiting = partial(print_problem, "A worker runs on this database; this waits for its turn.")
         lock.acquire(services.stopping, waiting=waiting)
@@ -162,7 +162,9 @@ type = "console"
 
 
 def demo(
-    port: Annotated[int, typer.Option("--port", metavar="PORT", help="Where metrics and the page are served.")] = 9464,
+    port: Annotated[
+        int, typer.Option("--port", metavar="PORT", min=0, max=65535, help="Where metrics and the page are served.")
+    ] = 9464,
 ) -> None:
     """Show the whole product on an invented mailbox. Nothing to configure, nothing is sent to anybody."""
     import os

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from monitor.cli.options import ConfigOption, JsonOption, read_config
+from monitor.cli.options import ConfigOption, JsonOption, quiet_logs, read_config
 from monitor.cli.output import instant_text, print_json, print_line
 from monitor.errors import ConfigError, ReplyByError
 
@@ -97,7 +97,6 @@ def init(
     """
     typed = {key: value for key, value in locals().items() if isinstance(value, str) and key not in ("parts", "config")}
     given = {key.rstrip("_").replace("_", "-"): value for key, value in typed.items()}
-    from monitor.cli.first_look import quiet_logs
     from monitor.setup.dialogue import Dialogue
     from monitor.setup.init import PARTS, run_init
     from monitor.setup.world import TerminalScreen
@@ -174,7 +173,6 @@ def login(
 
 def doctor(config: ConfigOption = None, json: JsonOption = False) -> None:
     """Look at everything that can be wrong, each with what to do. The worst first; exit status 1 when something is bad."""
-    from monitor.cli.first_look import quiet_logs
     from monitor.setup.doctor import find_troubles
     from monitor.setup.doctor_facts import Grade
 
@@ -251,11 +249,11 @@ def service_install(
     root = os.geteuid() == 0
     if user is not None and not (root or show):
         raise ConfigError("replyby service install", ["--user needs root. Run it with sudo, or leave --user out."])
+    owner = None if user is None else _owner(user)
     unit = plan_unit(loaded, _program(), user=user, home=Path.home(), root=root or user is not None)
     if show:
         print_line(unit.text.rstrip("\n"))
         return
-    owner = None if user is None else _owner(user)
     try:
         make_folders(loaded, owner)
     except OSError as error:

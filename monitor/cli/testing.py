@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 SEND_SECONDS = 60.0
 PAGE_SECONDS = 600.0
 LOOK_SECONDS = 1.0
+ANSWERED = frozenset({"sms", "voice", "person"})
 
 
 def register(app: typer.Typer) -> None:
@@ -53,6 +54,12 @@ def run_test(services: "Services", receiver: str, *, page: bool) -> None:
     names = sorted(services.directory.receivers)
     if receiver not in names:
         raise ConfigError("replyby send-test", [f"{receiver!r}: no such receiver. Receivers: {', '.join(names)}."])
+    kinds = {one.type for one in services.config.receivers if one.name == receiver}
+    if page and not kinds & ANSWERED:
+        line = (
+            f"{receiver!r} reaches no phone, so nobody can answer. Leave --page out, or name one of type sms or voice."
+        )
+        raise ConfigError("replyby send-test --page", [line])
     worker = build_worker(services)
     began_at = services.utc_now()
     keys = plan_test(services, worker.book, receiver, page=page)

@@ -13,8 +13,8 @@ from monitor.cli.options import (
     Session,
     ThreadArgument,
     open_session,
-    parse_duration_option,
     parse_instant_option,
+    parse_span_option,
 )
 from monitor.cli.output import (
     facts_line,
@@ -23,6 +23,7 @@ from monitor.cli.output import (
     local_text,
     print_json,
     print_line,
+    print_problem,
     print_table,
 )
 from monitor.errors import ConfigError, ReplyByError
@@ -51,12 +52,16 @@ def status(
 ) -> None:
     """List what waits for a reply, soonest deadline first."""
     from monitor.store.engine import reading
-    from monitor.store.open_threads import read_open
+    from monitor.store.health import read_health
+    from monitor.store.open_threads import read_first_start, read_open
 
     session = open_session(config)
     now = session.services.utc_now()
     with reading(session.store.engine) as connection:
         rows = read_open(connection, session.config.sla.at_risk, now)
+        first_started_at = read_first_start(connection)
+        read_at = [one.last_success_at for one in read_health(connection) if one.last_success_at is not None]
+    _warn_of_old_news(session, first_started_at, max(read_at, default=None), now)
     if json:
         print_json({"now": instant_text(now), "threads": [_status_json(row, now) for row in rows]})
         return
@@ -71,11 +76,21 @@ def status(
         columns = ["THREAD", "LEFT", "DUE", *account, "MARKET", "ORDER", "WAITING SINCE", "STATE", "WHO", "ABOUT"]
         print_table(columns, [_status_row(row, session, now, several) for row in shown], right=(0, 1))
     if old and not all_:
-        first = instant_text(session.services.first_started_at)
+        first = instant_text(first_started_at)
+        more = f"{len(old)} that {'was' if len(old) == 1 else 'were'} overdue before the first start"
         print_line(
-            f"{len(old)} more were overdue before the first start: replyby status --all shows them, "
+            f"Not listed: {more}. replyby status --all shows them, "
             f"replyby answered --before {first} --by NAME settles them."
         )
+
+
+def _warn_of_old_news(session: Session, started_at: datetime | None, read_at: datetime | None, now: datetime) -> None:
+    """Say on standard error that no mail is being read: a list that nobody brings up to date looks like calm."""
+    if started_at is None and read_at is None:
+        print_problem("No mail was read yet. Start the worker: replyby run")
+    elif read_at is None or now - read_at > session.config.worker.blind_after:
+        since = "yet" if read_at is None else f"since {local_text(read_at, session.config.worker.time_zone, now)}"
+        print_problem(f"No mail was read {since}. See what is wrong: replyby doctor")
 
 
 def _status_json(row: "OpenRow", now: datetime) -> dict[str, Any]:
@@ -145,6 +160,17 @@ def find_thread(session: Session, name: str) -> int:
             lines.append(f"  {one}  {words}")
         raise ReplyByError("\n".join(lines))
     return found[0]
+
+
+def named_thread(session: Session, thread_id: int) -> str:
+    """Return how a command names a thread, for whoever mistyped its number."""
+    from monitor.store.engine import reading
+    from monitor.store.open_threads import read_place_and_order
+
+    with reading(session.store.engine) as connection:
+        marketplace, order_id = read_place_and_order(connection, thread_id)
+    parts = [f"thread {thread_id}", marketplace, f"order {order_id}" if order_id else "no order"]
+    return ", ".join(part for part in parts if part)
 
 
 def _say(
@@ -230,10 +256,10 @@ def snooze(
     for_: Annotated[str, typer.Option("--for", metavar="DURATION", help="How long: 30m, 1h.")] = "1h",
     config: ConfigOption = None,
 ) -> None:
-    """Ring nobody for a while. At the latest until half an hour before the deadline."""
+    """Ring nobody for a while. It ends half an hour before the deadline; in that half hour, at the deadline."""
     from alerts.core.model import AnswerKind
 
-    _say(config, thread, AnswerKind.SNOOZE, by, snooze_for=parse_duration_option(for_, "--for"))
+    _say(config, thread, AnswerKind.SNOOZE, by, snooze_for=parse_span_option(for_, "--for"))
 
 
 def answered(
@@ -254,6 +280,8 @@ def answered(
 
     if (thread is None) == (before is None):
         raise ConfigError("replyby answered", ["name a THREAD, or give --before INSTANT for an old backlog; not both."])
+    if before is not None and (undo or at is not None):
+        raise ConfigError("replyby answered", ["--undo and --at go with one THREAD. Leave --before out."])
     if thread is not None:
         _say(config, thread, AnswerKind.UNDO if undo else AnswerKind.ANSWERED, by, at=at)
         return
@@ -261,6 +289,8 @@ def answered(
 
     session = open_session(config)
     instant = parse_instant_option(before or "", "--before", session)
+    if instant > session.services.utc_now():
+        raise ConfigError("--before", [f"{before}: lies in the future. Write when the backlog ends."])
     count = settle_before(session.services, instant, by=by, source="shell")
     print_line(
         f"{count} {'thread' if count == 1 else 'threads'} marked as answered by {by}; each can be undone on its own."
@@ -280,7 +310,7 @@ def waive(
 
 
 def unwaive(thread: ThreadArgument, by: ByOption, config: ConfigOption = None) -> None:
-    """Take a waiver back: the clock runs on from where it was."""
+    """Take a mark back. A waiver, or an `answered`: the clock runs on from where it was."""
     from alerts.core.model import AnswerKind
 
     _say(config, thread, AnswerKind.UNDO, by)

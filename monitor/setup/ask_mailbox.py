@@ -120,12 +120,17 @@ def _ask_server(dialogue: Dialogue, scope: Scope, mailbox: MailboxConfig, source
     known = str(mailbox.port)
     port = dialogue.ask("port", "Port:", lambda text: checked(PORT, scope)(_number(text)), default=known)
     username = dialogue.ask("username", "User name:", required, default=mailbox.username)
-    security = dialogue.given.get("security") or _security_of(port, host)
+    security = _security_of(port, host)
+    if "security" in dialogue.given:
+        security = dialogue.choose("security", "How is the connection encrypted?", SECURITIES, default=security)
     return replace(mailbox, host=host, port=port, username=username, security=security)
 
 
 def _number(text: str) -> int | str:
     return int(text) if text.isdecimal() and len(text) < 9 else text
+
+
+SECURITIES = ("tls", "starttls", "none")
 
 
 def _security_of(port: int, host: str) -> str:

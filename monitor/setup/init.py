@@ -2,7 +2,7 @@
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from monitor.setup.ask_mailbox import MailboxAnswers, ask_mailbox
 from monitor.setup.ask_people import PhoneAnswers, SlackAnswers, ask_heartbeat, ask_hours, ask_phone, ask_slack
 from monitor.setup.dialogue import Dialogue
 from monitor.setup.probes import Probes
-from monitor.setup.write import keep_secret, record_config
+from monitor.setup.write import keep_secret, record_config, secret_file
 
 PARTS = ("mailbox", "slack", "phone", "hours", "heartbeat")
 SECRET_WAYS = ("file", "env")
@@ -42,22 +42,37 @@ WHERE_TO_KEEP = (
 
 @dataclass(slots=True)
 class SecretKeeper:
-    """Where secrets go: files beside config.toml, or variables that the person has to set; asked at the first one."""
+    """Where secrets go: files beside config.toml, or variables that the person has to set; asked at the first one.
+
+    Nothing is written before the interview is over: one that is broken off leaves the secrets of the former file alone.
+    """
 
     directory: Path
     dialogue: Dialogue
-    variables: dict[str, str]
+    variables: dict[str, str] = field(default_factory=dict)
+    files: dict[str, str] = field(default_factory=dict)
     way: str = ""
 
     def keep(self, key: str, secret: str) -> str:
-        """Keep a secret and return what stands for it in the file."""
+        """Take a secret and return what stands for it in the file."""
         if not self.way:
             self.way = self.dialogue.choose("secrets", WHERE_TO_KEEP, SECRET_WAYS, default="file")
         if self.way == "env":
             name = VARIABLES[key]
             self.variables[name] = secret
             return f"env:{name}"
-        return keep_secret(self.directory, key.replace("_", "-"), secret)
+        name = key.replace("_", "-")
+        self.files[name] = secret
+        return secret_file(name)
+
+    def write(self) -> None:
+        """Write the files.
+
+        Raises:
+            OSError: the folder cannot be written.
+        """
+        for name, secret in self.files.items():
+            keep_secret(self.directory, name, secret)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +118,10 @@ def run_init(
     ):
         return None
     scope = Scope(path.parent.absolute(), environ)
-    keeper = SecretKeeper(path.parent, dialogue, {})
+    keeper = SecretKeeper(path.parent, dialogue)
     document: dict[str, Any] = dict(former or {}) if parts != PARTS else {}
     document = _ask_parts(dialogue, probes, scope, keeper, document, parts, local_zone)
+    keeper.write()
     config, kept = record_config(path, document, {**environ, **keeper.variables})
     dialogue.good(f"{path} written" + (f"; the former one is {kept}" if kept else ""))
     for warning in config.warnings:
@@ -187,9 +203,27 @@ def _put_slack(document: dict[str, Any], answers: SlackAnswers, keeper: SecretKe
         "bot_token": keeper.keep("bot_token", answers.bot_token),
         "app_token": keeper.keep("app_token", answers.app_token),
     }
-    others = [one for one in document.get("receiver", []) if one.get("type") not in ("slack", "console")]
+    before = document.get("receiver", [])
+    others = [one for one in before if one.get("type") not in ("slack", "console")]
     name = "team" if all(one.get("name") != "team" for one in others) else answers.channel_name
     document["receiver"] = [{"name": name, "type": "slack", "channel": answers.channel}, *others]
+    rest = {key: value for key, value in document.items() if key != "receiver"}
+    _rename(rest, {str(one["name"]): name for one in before if one not in others and "name" in one})
+
+
+def _rename(value: Any, names: Mapping[str, str]) -> None:
+    """Let every list of receivers name the one that took a former one's place."""
+    if isinstance(value, list):
+        for one in value:
+            _rename(one, names)
+    elif isinstance(value, dict):
+        for key, one in value.items():
+            if key in ("to", "notify") and isinstance(one, list):
+                value[key] = list(
+                    dict.fromkeys(names.get(item, item) if isinstance(item, str) else item for item in one)
+                )
+            else:
+                _rename(one, names)
 
 
 def _put_address(section: dict[str, Any], api_url: str) -> None:

@@ -22,6 +22,7 @@ HEADER = """\
 # ReplyBy's configuration. `replyby check-config` tells what is wrong with it; README.md explains every key.
 """
 COMMENT_COLUMN = 44
+SECRETS = "secrets"
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
 
@@ -82,16 +83,20 @@ def _render_key(name: str) -> str:
     return name if _BARE_KEY.fullmatch(name) else render_toml(name)
 
 
-def keep_secret(directory: Path, name: str, secret: str) -> str:
-    """Write a secret into `secrets/<name>` with mode 0600 and return what stands for it in config.toml.
+def secret_file(name: str) -> str:
+    """Return what stands in config.toml for a secret that `keep_secret` writes."""
+    return f"file:{SECRETS}/{name}"
+
+
+def keep_secret(directory: Path, name: str, secret: str) -> None:
+    """Write a secret into `secrets/<name>` with mode 0600.
 
     Raises:
         OSError: the folder cannot be written.
     """
-    folder = directory / "secrets"
+    folder = directory / SECRETS
     make_private_folder(folder)
     write_privately(folder / name, secret + "\n")
-    return f"file:secrets/{name}"
 
 
 def write_privately(path: Path, text: str) -> None:

@@ -23,6 +23,7 @@ from monitor.store.identifiers import KEY_BYTES
 from monitor.store.migrate import HEAD, read_revision
 
 MAGIC = b"ReplyBy backup 1\n"
+SQLITE_MAGIC = b"SQLite format 3\0"
 SALT_BYTES = 16
 NONCE_BYTES = 7
 TAG_BYTES = 16
@@ -64,6 +65,16 @@ def back_up(database: Path, target: Path, key: bytes, passphrase: str | None = N
         raise StoreError(
             f"{target}: cannot be written: {error.strerror}. Check its folder and the free space."
         ) from None
+
+
+def is_backup(path: Path) -> bool:
+    """Return whether a file is what `back_up` may have written: a database in one file, or an encrypted one."""
+    try:
+        with path.open("rb") as file:
+            begin = file.read(len(MAGIC))
+    except OSError:
+        return False
+    return begin.startswith((MAGIC, SQLITE_MAGIC))
 
 
 def note_backup(address: str, at: datetime, target: Path) -> None:

@@ -170,6 +170,7 @@ def record_not_a_message(connection: Connection, thread_id: int, *, by: str, now
             select(message.c.id).where(
                 message.c.thread_id == thread_id,
                 message.c.kind == "buyer_message",
+                message.c.excluded.is_(False),
                 message.c.answered_at.is_(None),
                 message.c.waived_at.is_(None),
             )

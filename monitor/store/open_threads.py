@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, update
 
 from alerts.core.model import ThreadFacts
 from monitor.core.sla import OPEN_STATES, ClockState, SlaClock, state_at
 from monitor.store.evidence import read_sighted
+from monitor.store.health import read_mark, record_mark
 from monitor.store.schema import order_fact, sla_clock, thread
 
 _THREAD_COLUMNS = tuple(
@@ -63,6 +64,25 @@ class FactsContext:
     holding_reply: Callable[[str, str | None, str | None], str] | None = None
 
 
+FIRST_STARTED = "first_started"
+
+
+def note_first_start(connection: Connection, now: datetime) -> datetime:
+    """Return when this store's worker first started, now if it never did: what is overdue then is history, and pages nobody."""
+    known = read_first_start(connection)
+    if known is not None:
+        return known
+    record_mark(connection, FIRST_STARTED, now)
+    overdue = (sla_clock.c.closed_at.is_(None), sla_clock.c.deadline_at < now)
+    connection.execute(update(sla_clock).where(*overdue).values(backlog=True))
+    return now
+
+
+def read_first_start(connection: Connection) -> datetime | None:
+    """Return when this store's worker first started, None before it did."""
+    return read_mark(connection, FIRST_STARTED)
+
+
 def read_open(connection: Connection, at_risk: timedelta, now: datetime, limit: int | None = None) -> list[OpenRow]:
     """Return the threads awaiting a reply, soonest deadline first."""
     statement = (
@@ -73,6 +93,12 @@ def read_open(connection: Connection, at_risk: timedelta, now: datetime, limit: 
         .limit(limit)
     )
     return [_open_row(row, at_risk, now) for row in connection.execute(statement)]
+
+
+def read_place_and_order(connection: Connection, thread_id: int) -> tuple[str | None, str | None]:
+    """Return a thread's marketplace and order number, as far as they are known and not erased."""
+    row = connection.execute(select(thread.c.marketplace, thread.c.order_id).where(thread.c.id == thread_id)).first()
+    return (None, None) if row is None else (row.marketplace, row.order_id)
 
 
 def _open_row(row: Any, at_risk: timedelta, now: datetime) -> OpenRow:

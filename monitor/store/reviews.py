@@ -5,15 +5,26 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, and_, func, insert, select, update
 
 from monitor.store.bulk import IN_LIST
-from monitor.store.schema import message, review, thread
+from monitor.store.schema import message, review, sla_clock, thread
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A thread that a mail may belong to: its order, or its item before there is one, and its newest wait."""
+
+    id: int
+    order_id: str | None = None
+    asin: str | None = None
+    started_at: datetime | None = None
+    closed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewItem:
-    """One thing to decide. `mail`: the id that `match` takes. `threads`: what a tie fits."""
+    """One thing to decide. `mail`: the id that `match` takes. `threads`: what a tie fits; `detail`: Amazon's type."""
 
     id: int
     kind: str
@@ -22,8 +33,7 @@ class ReviewItem:
     mail: int | None
     order_id: str | None
     detail: str
-    threads: tuple[int, ...]
-    orders: tuple[str, ...]
+    threads: tuple[Candidate, ...]
     count: int
     received_at: datetime
     thread_id: int | None
@@ -73,9 +83,17 @@ def read_reviews(connection: Connection) -> list[ReviewItem]:
     )
     rows = connection.execute(statement).all()
     named = {int(one) for row in rows for one in row.threads.split()}
-    orders = {
-        row.id: row.order_id
-        for row in connection.execute(select(thread.c.id, thread.c.order_id).where(thread.c.id.in_(named)))
+    last = select(sla_clock.c.thread_id, func.max(sla_clock.c.started_at).label("at")).group_by(sla_clock.c.thread_id)
+    newest = last.where(sla_clock.c.thread_id.in_(named)).subquery()
+    clocks = (
+        select(thread.c.id, thread.c.order_id, thread.c.asin, sla_clock.c.started_at, sla_clock.c.closed_at)
+        .outerjoin(newest, newest.c.thread_id == thread.c.id)
+        .outerjoin(sla_clock, and_(sla_clock.c.thread_id == thread.c.id, sla_clock.c.started_at == newest.c.at))
+        .where(thread.c.id.in_(named))
+    )
+    fits = {
+        row.id: Candidate(row.id, row.order_id, row.asin, row.started_at, row.closed_at)
+        for row in connection.execute(clocks)
     }
     return [
         ReviewItem(
@@ -86,8 +104,7 @@ def read_reviews(connection: Connection) -> list[ReviewItem]:
             mail=row.message_id,
             order_id=row.order_id,
             detail=row.detail,
-            threads=tuple(int(one) for one in row.threads.split()),
-            orders=tuple(orders.get(int(one)) or "pre-sale" for one in row.threads.split()),
+            threads=tuple(fits.get(int(one), Candidate(int(one))) for one in row.threads.split()),
             count=row._mapping["count"],
             received_at=row.received_at,
             thread_id=row.own_thread,

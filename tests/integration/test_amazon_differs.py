@@ -129,7 +129,7 @@ class Seller:
             text = text.replace(old, new)
         path.write_text(text)
         config = load_config(path, {})
-        services = build_services(config, open_store(config, clock), now=clock, with_sources=True)
+        services = build_services(config, open_store(config, clock), now=clock, with_sources=True, as_worker=True)
         services = replace(services, sources={"support": Mailbox(config.mailboxes[0], shows, clock)})
         seller = cls(services, build_worker(services), clock)
         assert seller.worker.poll("support").failed is None

@@ -240,6 +240,74 @@ def test_check_config_says_everything_at_once(shop: Shop) -> None:
     assert "Did you mean 'sent_path'?" in said
 
 
+def test_invalid_configuration_is_one_json_document_too(shop: Shop) -> None:
+    (shop.folder / "config.toml").write_text(CONFIG.replace("sent_path", "sent_pth"))
+    done = shop.call("check-config", "--json")
+    document = json.loads(done.stdout)
+    assert (done.returncode, document["valid"], len(document["problems"])) == (2, False, 1)
+
+
+def test_backup_replaces_the_one_of_last_night(tmp_path: Path) -> None:
+    made = Shop(tmp_path)
+    made.say("once")
+    for _ in range(2):
+        assert "bytes, not encrypted" in made.say("backup", "night.db")
+
+
+def test_logs_stay_off_standard_output(shop: Shop) -> None:
+    assert len(shop.say("acknowledge", ORDER, "--by", "Ana").splitlines()) == 1
+    assert len(shop.say("snooze", SECOND, "--by", "Ana").splitlines()) == 1
+
+
+def test_status_says_that_nobody_reads_the_mail(tmp_path: Path) -> None:
+    made = Shop(tmp_path)
+    done = made.call("status")
+    assert (done.returncode, done.stderr.decode()) == (0, "No mail was read yet. Start the worker: replyby run\n")
+    assert json.loads(made.call("status", "--json").stdout)["threads"] == []
+
+
+def test_commands_before_the_worker_do_not_start_its_watch(tmp_path: Path) -> None:
+    made = Shop(tmp_path)
+    made.say("status")
+    made.deliver(buyer_mail(ago(hours=25)), ago(hours=25))
+    made.say("once")
+    assert "Not listed: 1 that was overdue before the first start" in made.say("status")
+    first = made.json("status", "--all")["threads"]
+    assert len(first) == 1
+    assert first[0]["state"] == "breached"
+
+
+def test_full_disk_under_standard_output_is_one_line(shop: Shop) -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "monitor", "status"],
+            cwd=shop.folder,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            stdout=full,
+            stderr=subprocess.PIPE,
+            timeout=60,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert done.stderr.decode() == "standard output: No space left on device. The rest was not written.\n"
+
+
+def test_nobody_on_call_where_no_schedule_is_configured_is_no_failure(shop: Shop) -> None:
+    assert shop.say("oncall").startswith("No [[schedule]] is configured")
+    assert shop.json("oncall")["schedules"] == []
+
+
+def test_files_of_a_report_are_listed_in_json(shop: Shop) -> None:
+    files = shop.json("report", "--out", "reports")["files"]
+    assert files
+    assert all((shop.folder / one).exists() for one in files)
+
+
+def test_what_is_no_message_is_counted_once(shop: Shop) -> None:
+    assert "1 mail is no buyer message" in shop.say("not-a-message", SECOND, "--by", "Ana")
+    assert "nothing was changed" in shop.refuse(1, "not-a-message", SECOND, "--by", "Ana")
+
+
 def test_test_notification_is_sent(shop: Shop) -> None:
     said = shop.say("send-test", "terminal")
     assert "test" in said
@@ -258,10 +326,35 @@ def test_test_notification_is_sent(shop: Shop) -> None:
         (2, ("answered", ORDER, "--at", "2001-01-01T00:00:00Z", "--by", "Ana"), "before the buyer wrote"),
         (2, ("answered", ORDER, "--at", "2101-01-01T00:00:00Z", "--by", "Ana"), "lies in the future"),
         (2, ("acknowledge", ORDER), "--by"),
+        (2, ("acknowledge", ORDER, "--by", "  "), "--by: 1 problem"),
+        (2, ("snooze", ORDER, "--for", "0s", "--by", "Ana"), "no time at all"),
+        (2, ("answered", "--before", "2026-01-01", "--undo", "--by", "Ana"), "go with one THREAD"),
+        (2, ("answered", "--before", "2026-01-01", "--at", "2026-01-01", "--by", "Ana"), "go with one THREAD"),
+        (2, ("answered", "--before", "2101-01-01", "--by", "Ana"), "lies in the future"),
+        (
+            2,
+            ("silence", "add", "--match", "label=refund", "--for", "0s", "--by", "A", "--comment", "x"),
+            "no time at all",
+        ),
+        (
+            2,
+            ("silence", "add", "--match", "label=refund", "--for", "1h", "--by", "A", "--comment", " "),
+            "--comment: 1",
+        ),
+        (2, ("silence", "add", "--match", "label=x", "--for", "1h", "--by", "A", "--comment", "x"), "no such label"),
+        (2, ("silence", "add", "--match", "order=402-2", "--for", "1h", "--by", "A", "--comment", "x"), "no order"),
+        (2, ("send-test", "terminal", "--page"), "reaches no phone"),
+        (2, ("demo", "--port", "99999"), "65535"),
+        (2, ("backup", "b.db", "--encrypt", "--decrypt", "a.db"), "two commands"),
+        (2, ("backup", "replyby.db"), "is the database itself"),
+        (2, ("backup", "mail/../replyby.db-wal"), "is the database's"),
+        (2, ("backup", "replyby.key"), "is its key"),
+        (2, ("backup", "replyby"), "is its key"),
+        (2, ("backup", "config.toml"), "is the configuration"),
+        (2, ("backup", "mail/new/1.mail"), "is no backup"),
         (2, ("silence", "add", "--match", "color=red", "--for", "1h", "--by", "A", "--comment", "x"), "KEY=VALUE"),
         (2, ("silence", "add", "--match", "account=acme", "--for", "1h", "--by", "A", "--comment", "x"), "acme-eu"),
         (1, ("silence", "expire", "99"), "no such silence"),
-        (1, ("oncall",), "No [[schedule]] is configured"),
         (2, ("report", "--week", "2026-W99"), "2026-W99"),
         (2, ("report", "--language", "xx"), "en, fr, de, es or it"),
         (

@@ -69,7 +69,9 @@ class JobsWorld:
     def build(self) -> None:
         """Build the jobs on the store as it stands."""
         config = load_config(self.folder / "config.toml", {})
-        services = build_services(config, open_store(config, self.clock), now=self.clock, with_sources=True)
+        services = build_services(
+            config, open_store(config, self.clock), now=self.clock, with_sources=True, as_worker=True
+        )
         self.services = replace(services, sources={"support": self.mailbox})
         self.worker = build_worker(self.services)
         self.policies = self.worker.policies

@@ -191,7 +191,7 @@ def open_world(
     """Build a worker on the configuration in `folder`, as a start does."""
     config = load_config(folder / "config.toml", {"TEST_IMAP_PASSWORD": "secret-imap-password"})
     store = open_store(config, clock)
-    services = build_services(config, store, now=clock)
+    services = build_services(config, store, now=clock, as_worker=True)
     authserv: dict[str, str] = {}
     services = replace(
         services, sources={"support": mailbox}, recognise=build_recognisers(config, authserv), authserv=authserv

@@ -190,7 +190,7 @@ class Soak:
         (folder / "config.toml").write_text(CONFIG.format(slack=slack, worker=worker))
         self.clock = FakeWallClock(START)
         config = load_config(folder / "config.toml", {})
-        services = build_services(config, open_store(config, self.clock), now=self.clock)
+        services = build_services(config, open_store(config, self.clock), now=self.clock, as_worker=True)
         self.stream = Stream(every, self.clock)
         self.services = replace(services, sources={"support": self.stream}, recognise=build_recognisers(config, {}))
         self.worker = build_worker(self.services)

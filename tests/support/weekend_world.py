@@ -178,7 +178,7 @@ class World:
         """Build a worker on the store as it stands: what a restart does."""
         config = load_config(self.folder / "config.toml", {})
         store = open_store(config, self.clock)
-        services = build_services(config, store, now=self.clock, with_sources=True)
+        services = build_services(config, store, now=self.clock, with_sources=True, as_worker=True)
         self.worker = build_worker(replace(services, sources={"support": self.mailbox}))
 
     def restart(self) -> None:

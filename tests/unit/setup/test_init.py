@@ -194,6 +194,31 @@ def test_one_part_can_be_asked_again_and_the_rest_stays(tmp_path: Path) -> None:
     assert after == before
 
 
+def test_slack_that_comes_later_takes_the_terminals_place_everywhere(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    interview(Person(SHORTEST), World(), path)
+    with path.open("a") as file:
+        file.write('[[policy]]\nname = "default"\n[[policy.step]]\nremaining = "2h"\nnotify = ["terminal"]\n')
+    again = [(f"{path} is there already", "y"), ("Where shall secrets", "file"), ("Alerts in Slack?", "y")]
+    tokens = [("App token:", "xapp-1"), ("Bot token:", "xoxb-1"), ("Which channel?", "#support")]
+    assert interview(Person([*again[:1], again[2], *tokens, again[1]]), World(), path, parts=("slack",)) is not None
+    config = load_config(path, {})
+    assert [receiver.name for receiver in config.receivers] == ["team"]
+    document = tomllib.loads(path.read_text())
+    assert (document["report"]["to"], document["digest"]["to"]) == (["team"], ["team"])
+    assert document["policy"][0]["step"][0]["notify"] == ["team"]
+
+
+def test_interview_that_is_broken_off_leaves_the_former_secrets_alone(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    interview(Person(EVERYTHING), World(), path)
+    before = {file: file.read_text() for file in (tmp_path / "secrets").iterdir()}
+    given = {"overwrite": "y", "slack": "y", "slack-app-token": "xapp-1", "slack-bot-token": "xoxb-old"}
+    with pytest.raises(ConfigError, match="--slack-bot-token"):
+        run_init(Dialogue(Person([]), given, interactive=False), World(), path, {}, local_zone="UTC", parts=("slack",))
+    assert {file: file.read_text() for file in (tmp_path / "secrets").iterdir()} == before
+
+
 def test_a_part_of_nothing_cannot_be_changed(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="does not exist yet"):
         interview(Person([]), World(), tmp_path / "config.toml", parts=("slack",))
