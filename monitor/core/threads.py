@@ -16,7 +16,7 @@ from datetime import datetime
 
 from monitor.core.facts import Fact, Mark, MarkKind, Route
 from monitor.core.grouping import Grouped
-from monitor.core.matching import Stop, assign_replies, undone_replies
+from monitor.core.matching import Stop, assign_replies, first_covering, undone_replies
 from monitor.core.messages import Authenticity, Kind
 
 
@@ -104,7 +104,7 @@ def _thread(messages: Sequence[Fact], stops: Sequence[Stop], marks: Sequence[Mar
     current: list[Fact] = []
     ended_by: tuple[Stop | None, Mark | None] = (None, None)
     for message in messages:
-        stop = next((stop for stop in stops if stop.covers(message)), None)
+        stop = first_covering(stops, message)
         waiver = next((mark for mark in waivers if message.received_at <= mark.at), None)
         if waiver is not None and stop is not None and stop.at <= waiver.at:
             waiver = None
