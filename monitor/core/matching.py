@@ -3,7 +3,7 @@
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 
 from monitor.core.facts import Fact, Mark, MarkKind, Route
 from monitor.core.grouping import Grouped
@@ -16,7 +16,11 @@ REFUSAL_REACHES_BACK = timedelta(days=7)
 """A delivery failure that names only an alias undoes the last reply to it, if that is at most this old."""
 
 REFUSAL_SLACK = timedelta(minutes=10)
-"""How far the date of a refused message in Amazon's notice may lie before the reply's own date."""
+"""How far the date of a refused message, where its time is known, may lie from the reply's own date."""
+
+DAY_BEGINS = timedelta(hours=-14)
+DAY_ENDS = timedelta(hours=36)
+"""When a day begins and ends, somewhere on earth, from its midnight in UTC: clocks are 14 hours ahead at most, 12 behind."""
 
 
 @dataclass(slots=True)
@@ -180,18 +184,33 @@ def undone_replies(
         concerned = set(threads.with_order(failure))
         if failure.order is None and failure.alias is not None:
             concerned |= threads.by_alias.get(failure.alias, set())
-        until = failure.received_at if failure.refused_at is None else failure.refused_at + REFUSAL_SLACK
-        until = min(until, failure.received_at)
+        since, until = refused_between(failure.refused_at, failure.received_at)
         fitting = [
             reply
             for reply in replies
             if reply.id not in undone
-            and until - REFUSAL_REACHES_BACK <= reply.received_at <= until
+            and since <= reply.received_at <= until
             and _concerns(failure, reply, assigned, concerned)
         ]
         if fitting:
             undone.add(fitting[-1].id)
     return frozenset(undone)
+
+
+def refused_between(refused_at: datetime | None, received_at: datetime) -> tuple[datetime, datetime]:
+    """Return the first and the last instant at which a message that was not delivered can have gone out.
+
+    Args:
+        refused_at: what the failure says; midnight UTC stands for a day whose time or zone it does not name.
+        received_at: when the failure came.
+    """
+    if refused_at is None:
+        return received_at - REFUSAL_REACHES_BACK, received_at
+    if refused_at.time() == time.min:
+        since, until = refused_at + DAY_BEGINS, refused_at + DAY_ENDS
+    else:
+        since, until = refused_at - REFUSAL_SLACK, refused_at + REFUSAL_SLACK
+    return since, min(until, received_at)
 
 
 def _concerns(failure: Fact, reply: Fact, assigned: Mapping[int, int], concerned: Collection[int]) -> bool:

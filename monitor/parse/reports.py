@@ -27,8 +27,9 @@ _ISO = re.compile(r"(?<!\d)(20\d\d)[-/.年]\s?(\d{1,2})[-/.月]\s?(\d{1,2})(?!\d
 _NUMERIC = re.compile(r"(?<!\d)(\d{1,2})[./-](\d{1,2})[./-](20\d\d)(?!\d)")
 _NAMED = re.compile(r"(?<!\d)(\d{1,2})(?:[.]|er|º)?\s+(?:de\s+|d')?([^\W\d_]{3,12})\.?\s+(?:de\s+)?(20\d\d)(?!\d)")
 _NAMED_FIRST = re.compile(r"([^\W\d_]{3,12})\.?\s+(\d{1,2}),?\s+(20\d\d)(?!\d)")
-_TIME = re.compile(
-    r"\s{0,3}[^\d\n]{0,12}(\d{1,2})[:.h](\d\d)(?:[:.](\d\d))?\s?(AM|PM)?\s{0,2}(UTC|GMT)?", re.IGNORECASE
+_TIME_IN_UTC = re.compile(
+    r"\s{0,3}[^\d\n]{0,12}(\d{1,2})[:.h](\d\d)(?:[:.](\d\d))?\s?(AM|PM)?\s{0,2}\(?(?:UTC|GMT|Z)\b(?!\s?[+-])",
+    re.IGNORECASE,
 )
 
 _MONTHS = {
@@ -145,7 +146,8 @@ def _month_numbers() -> dict[str, int]:
 def find_date(text: str, received: datetime, month_first: bool = False) -> datetime | None:
     """Return the first date in a text that is not after `received`, in whatever way it is written; aware UTC.
 
-    A time of day right behind the date is taken as UTC: notices name no zone.
+    With the time of day where that stands right behind it in UTC. Any other time is in a zone that nobody knows: then, as
+    without one, midnight stands for the whole day.
     """
     latest = received + timedelta(days=1)
     for year, month, day, end in _dates(text[:20_000], month_first):
@@ -155,7 +157,7 @@ def find_date(text: str, received: datetime, month_first: bool = False) -> datet
             continue
         if not EARLIEST <= found <= latest:
             continue
-        time = _TIME.match(text, end)
+        time = _TIME_IN_UTC.match(text, end)
         if time is not None:
             hour, minute, second = int(time[1]), int(time[2]), int(time[3] or 0)
             if time[4]:

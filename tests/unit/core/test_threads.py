@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 from monitor.core.facts import Fact, Mark, MarkKind, Route
 from monitor.core.messages import Authenticity, Kind
 from monitor.core.threads import Resolution, resolve_threads
-from tests.builders import at, bounce, copy, make_fact, question, reply, spans
+from tests.builders import T0, at, bounce, copy, make_fact, question, reply, spans
+
+MIDNIGHT = T0.replace(hour=0, minute=0, second=0)
 
 
 def one_thread(*facts: Fact, marks: tuple[Mark, ...] = ()) -> list[tuple[float, float | None]]:
@@ -248,6 +250,28 @@ class TestFailures:
             bounce(6, refused_at=at(3)),
         ]
         assert one_thread(*facts) == [(0, 5)]
+
+    def test_opt_out_that_names_only_a_day_undoes_the_last_reply_of_that_day(self) -> None:
+        facts = [question(-50, order=7), reply(-49, order=7), question(0, order=7), reply(3, order=7)]
+        assert one_thread(*facts, bounce(8, order=7, refused_at=MIDNIGHT)) == [(-50, -49), (0, None)]
+
+    @pytest.mark.parametrize(
+        ("hours", "undone"),
+        [(-14.01, False), (-14, True), (36, True), (36.01, False)],
+        ids=["before", "first in the east", "last in the west", "after"],
+    )
+    def test_day_lasts_from_its_first_hour_in_the_east_to_its_last_in_the_west(
+        self, hours: float, undone: bool
+    ) -> None:
+        sent = reply((MIDNIGHT - T0) / timedelta(hours=1) + hours, order=7)
+        assert (sent.id in resolve_threads([sent, bounce(99, order=7, refused_at=MIDNIGHT)]).undone) is undone
+
+    @pytest.mark.parametrize(
+        ("hours", "undone"), [(2.8, False), (2.9, True), (3.1, True), (3.2, False)], ids=["before", "-", "+", "after"]
+    )
+    def test_time_of_the_refused_message_is_that_of_the_reply_but_for_minutes(self, hours: float, undone: bool) -> None:
+        sent = reply(hours, order=7)
+        assert (sent.id in resolve_threads([sent, bounce(9, order=7, refused_at=at(3))]).undone) is undone
 
     def test_two_bounces_undo_two_replies(self) -> None:
         facts = [question(0, order=7), reply(3, order=7), reply(5, order=7), bounce(6), bounce(7)]
