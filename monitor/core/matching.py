@@ -1,6 +1,7 @@
 """Which thread a reply, a confirmation copy or a delivery failure belongs to. What could belong to several belongs to none."""
 
 from bisect import bisect_left, bisect_right, insort
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
@@ -21,6 +22,9 @@ REFUSAL_SLACK = timedelta(minutes=10)
 DAY_BEGINS = timedelta(hours=-14)
 DAY_ENDS = timedelta(hours=36)
 """When a day begins and ends, somewhere on earth, from its midnight in UTC: clocks are 14 hours ahead at most, 12 behind."""
+
+COPIES_WITHIN = timedelta(minutes=5)
+"""How far the copies of one opt-out notice may lie apart: Amazon sends one to each registered address (229 ms seen)."""
 
 
 @dataclass(slots=True)
@@ -173,8 +177,13 @@ def is_open(
 def undone_replies(
     threads: Grouped, replies: Sequence[Fact], assigned: Mapping[int, int], failures: Sequence[Fact]
 ) -> frozenset[int]:
-    """Return the replies that delivery failures and opt-out notices take back: each takes back one."""
+    """Return the replies that delivery failures and opt-out notices take back: each takes back one.
+
+    Amazon sends a notice to each registered address. Copies cannot be told from notices about several replies, so failures
+    that are alike and come together take back only replies that went out together.
+    """
     undone: set[int] = set()
+    taken: dict[tuple[object, ...], list[tuple[datetime, datetime]]] = defaultdict(list)
     by_rfc: dict[int, Fact] = {reply.message: reply for reply in replies if reply.message is not None}
     for failure in failures:
         named = next((by_rfc[reference] for reference in failure.references if reference in by_rfc), None)
@@ -185,6 +194,10 @@ def undone_replies(
         if failure.order is None and failure.alias is not None:
             concerned |= threads.by_alias.get(failure.alias, set())
         since, until = refused_between(failure.refused_at, failure.received_at)
+        alike = (failure.accounts, failure.alias, failure.order, failure.refused_at, failure.references)
+        for came_at, sent_at in taken[alike]:
+            if failure.received_at - came_at <= COPIES_WITHIN:
+                since = max(since, sent_at - COPIES_WITHIN)
         fitting = [
             reply
             for reply in replies
@@ -194,6 +207,7 @@ def undone_replies(
         ]
         if fitting:
             undone.add(fitting[-1].id)
+            taken[alike].append((failure.received_at, fitting[-1].received_at))
     return frozenset(undone)
 
 

@@ -1,7 +1,7 @@
 """What mails and marks amount to, as a seller would tell it."""
 
 import random
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -276,6 +276,22 @@ class TestFailures:
     def test_two_bounces_undo_two_replies(self) -> None:
         facts = [question(0, order=7), reply(3, order=7), reply(5, order=7), bounce(6), bounce(7)]
         assert one_thread(*facts) == [(0, None)]
+
+    @pytest.mark.parametrize("copies", [1, 2, 4])
+    @pytest.mark.parametrize("refused_at", [at(52), MIDNIGHT + timedelta(days=2), None], ids=["instant", "day", "-"])
+    def test_copies_of_one_opt_out_notice_undo_one_reply(self, copies: int, refused_at: datetime | None) -> None:
+        facts = [question(0, order=7), reply(3, order=7), question(50, order=7), reply(52, order=7)]
+        notices = [bounce(52.1 + number / 100, order=7, refused_at=refused_at) for number in range(copies)]
+        assert one_thread(*facts, *notices) == [(0, 3), (50, None)]
+
+    def test_notices_that_come_together_undo_replies_that_went_out_together(self) -> None:
+        facts = [question(0, order=7), reply(3, order=7), reply(3.05, order=7), bounce(4), bounce(4.05)]
+        assert one_thread(*facts) == [(0, None)]
+
+    def test_bounces_that_name_different_mails_are_no_copies(self) -> None:
+        facts = [question(0, order=7), copy(3, order=7), question(4, order=7), copy(5, order=7)]
+        bounces = [bounce(6, order=7, references=(number,)) for number in (1, 2)]
+        assert one_thread(*facts, *bounces) == [(0, None)]
 
     def test_bounce_of_another_buyer_undoes_nothing(self) -> None:
         assert one_thread(question(0, order=7), reply(3, order=7), bounce(4, alias=9)) == [(0, 3)]
