@@ -3,6 +3,7 @@
 from bisect import bisect_left, bisect_right, insort
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
@@ -175,10 +176,15 @@ def is_open(
 
 
 def undone_replies(
-    threads: Grouped, replies: Sequence[Fact], assigned: Mapping[int, int], failures: Sequence[Fact]
+    threads: Grouped,
+    replies: Sequence[Fact],
+    assigned: Mapping[int, int],
+    failures: Sequence[Fact],
+    automatic: AbstractSet[int],
 ) -> frozenset[int]:
     """Return the replies that delivery failures and opt-out notices take back: each takes back one.
 
+    A failure that names an automatic reply (`automatic`: their Message-IDs) takes back none: it is about no answer.
     Amazon sends a notice to each registered address. Copies cannot be told from notices about several replies, so failures
     that are alike and come together take back only replies that went out together.
     """
@@ -189,6 +195,8 @@ def undone_replies(
         named = next((by_rfc[reference] for reference in failure.references if reference in by_rfc), None)
         if named is not None:
             undone.add(named.id)
+            continue
+        if not automatic.isdisjoint(failure.references):
             continue
         concerned = set(threads.with_order(failure))
         if failure.order is None and failure.alias is not None:

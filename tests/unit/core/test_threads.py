@@ -293,6 +293,13 @@ class TestFailures:
         bounces = [bounce(6, order=7, references=(number,)) for number in (1, 2)]
         assert one_thread(*facts, *bounces) == [(0, None)]
 
+    @pytest.mark.parametrize("refused_at", [at(6.01), None], ids=["instant", "-"])
+    def test_bounce_of_an_automatic_reply_undoes_no_answer(self, refused_at: datetime | None) -> None:
+        facts = [question(0, order=7), reply(5.99, order=7), question(6, order=7), reply(7, order=7)]
+        automatic = make_fact(Kind.AUTO_REPLY, 6.01, order=7, message=60)
+        failure = bounce(6.02, references=(60,), refused_at=refused_at)
+        assert one_thread(*facts, automatic, failure) == [(0, 5.99), (6, 7)]
+
     def test_bounce_of_another_buyer_undoes_nothing(self) -> None:
         assert one_thread(question(0, order=7), reply(3, order=7), bounce(4, alias=9)) == [(0, 3)]
 
