@@ -303,9 +303,9 @@ def _amazon_stands_in(evidence: Evidence) -> bool:
 
 
 def _imitation(evidence: Evidence) -> Signal | None:
-    own = {domain_of(address) for address in evidence.own_addresses}
+    own = tuple(f".{domain_of(address)}" for address in evidence.own_addresses)
     for address in evidence.senders:
         domain = domain_of(address)
-        if domain not in own and looks_like_amazon(domain):
+        if looks_like_amazon(domain) and not f".{domain}".endswith(own):
             return Signal(SignalName.LOOK_ALIKE, domain)
     return None

@@ -27,6 +27,7 @@ class Fact:
         id: the store's row; key: the mail's own identity, the same however often it is stored: breaks ties.
         accounts: whose it is; a reply in a Sent folder that serves several accounts may have several.
         references: hashes of Message-IDs that a reply cites or a delivery failure names.
+        refused_at: when the message that was not delivered went out; midnight UTC where only the day is known.
         trusted: may stop a clock (a mail in Sent, a proven copy).
         spoken_for: a person said that this mail belongs to the thread of that buyer message (its id).
     """

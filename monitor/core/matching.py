@@ -1,8 +1,11 @@
 """Which thread a reply, a confirmation copy or a delivery failure belongs to. What could belong to several belongs to none."""
 
+from bisect import bisect_left, bisect_right, insort
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 
 from monitor.core.facts import Fact, Mark, MarkKind, Route
 from monitor.core.grouping import Grouped
@@ -15,7 +18,14 @@ REFUSAL_REACHES_BACK = timedelta(days=7)
 """A delivery failure that names only an alias undoes the last reply to it, if that is at most this old."""
 
 REFUSAL_SLACK = timedelta(minutes=10)
-"""How far the date of a refused message in Amazon's notice may lie before the reply's own date."""
+"""How far the date of a refused message, where its time is known, may lie from the reply's own date."""
+
+DAY_BEGINS = timedelta(hours=-14)
+DAY_ENDS = timedelta(hours=36)
+"""When a day begins and ends, somewhere on earth, from its midnight in UTC: clocks are 14 hours ahead at most, 12 behind."""
+
+COPIES_WITHIN = timedelta(minutes=5)
+"""How far the copies of one opt-out notice may lie apart: Amazon sends one to each registered address (229 ms seen)."""
 
 
 @dataclass(slots=True)
@@ -29,9 +39,23 @@ class Stop:
     by: str | None
     id: int | None
 
+    @property
+    def order(self) -> tuple[datetime, bool, int]:
+        """What stops are sorted by: in time; of one instant, those that cover it first."""
+        return self.at, not self.inclusive, self.key
+
     def covers(self, message: Fact) -> bool:
         """Return whether this buyer message is answered by it."""
         return message.received_at < self.at or (self.inclusive and message.received_at == self.at)
+
+
+def first_covering(stops: Sequence[Stop], message: Fact) -> Stop | None:
+    """Return what answers a buyer message first, of stops in order; None while it waits."""
+    for search in (bisect_left, bisect_right):  # at the very instant of the message, and after it
+        position = search(stops, message.received_at, key=lambda stop: stop.at)
+        if position < len(stops) and stops[position].covers(message):
+            return stops[position]
+    return None
 
 
 def assign_replies(
@@ -60,18 +84,15 @@ def assign_replies(
         index = next(iter(candidates))
         assigned[reply.id] = index
         late_question = cited_at is not None and cited_at >= reply.received_at
-        stops.setdefault(index, []).append(
-            Stop(
-                at=cited_at if late_question and cited_at is not None else reply.received_at,
-                key=reply.key,
-                inclusive=late_question,
-                route=Route.MAIL if reply.kind is Kind.SELLER_REPLY else Route.SELLER_CENTRAL,
-                by=None,
-                id=reply.id,
-            )
+        stop = Stop(
+            at=cited_at if late_question and cited_at is not None else reply.received_at,
+            key=reply.key,
+            inclusive=late_question,
+            route=Route.MAIL if reply.kind is Kind.SELLER_REPLY else Route.SELLER_CENTRAL,
+            by=None,
+            id=reply.id,
         )
-    for of_thread in stops.values():
-        of_thread.sort(key=lambda stop: (stop.at, not stop.inclusive, stop.key))
+        insort(stops.setdefault(index, []), stop, key=lambda stop: stop.order)
     return stops, ties, assigned
 
 
@@ -103,7 +124,7 @@ def _candidates(
     if reply.alias is not None:
         of_alias = threads.of_accounts(threads.by_alias.get(reply.alias, ()), reply)
         still_open = {
-            index for index in of_alias if _is_open(threads.members[index], stops, hand, index, reply.received_at)
+            index for index in of_alias if is_open(threads.members[index], stops, hand, index, reply.received_at)
         }
         if still_open or reply.order is not None:
             return still_open, None
@@ -118,60 +139,100 @@ def _named(threads: Grouped, copy: Fact) -> set[int]:
     found = set()
     for account in copy.accounts:
         for index in threads.by_name.get((account, copy.name or 0), ()):
-            earlier = [m for m in threads.members[index] if m.received_at < copy.received_at]
-            if not earlier or copy.received_at - earlier[-1].received_at > COPY_REACHES_BACK:
+            last = _newest_before(threads.members[index], copy.received_at)
+            if last is None or copy.received_at - last.received_at > COPY_REACHES_BACK:
                 continue
-            if copy.marketplace is not None and earlier[-1].marketplace not in (None, copy.marketplace):
+            if copy.marketplace is not None and last.marketplace not in (None, copy.marketplace):
                 continue
             found.add(index)
     return found
 
 
-def _is_open(
+def _newest_before(messages: Sequence[Fact], at: datetime) -> Fact | None:
+    """Return the last of a thread's messages, oldest first, that came before `at`."""
+    earlier = bisect_left(messages, at, key=lambda message: message.received_at)
+    return messages[earlier - 1] if earlier else None
+
+
+def is_open(
     messages: Sequence[Fact],
     stops: Mapping[int, Sequence[Stop]],
     hand: Mapping[int, Sequence[Mark]],
     index: int,
     at: datetime,
 ) -> bool:
-    """Return whether a buyer message waits in this thread just before `at`."""
-    ended = [stop for stop in stops.get(index, ()) if stop.at < at]
-    waived = [mark.at for mark in hand.get(index, ()) if mark.kind is MarkKind.WAIVED and mark.at < at]
-    for message in messages:
-        if message.received_at >= at:
-            continue
-        if any(stop.covers(message) for stop in ended) or any(message.received_at <= instant for instant in waived):
-            continue
-        return True
-    return False
+    """Return whether a buyer message waits in this thread just before `at`.
+
+    What ends the wait of the newest message before `at` ends that of every older one, so only the newest is looked at.
+    """
+    newest = _newest_before(messages, at)
+    if newest is None:
+        return False
+    stop = first_covering(stops.get(index, ()), newest)
+    if stop is not None and stop.at < at:
+        return False
+    waivers = (mark.at for mark in hand.get(index, ()) if mark.kind is MarkKind.WAIVED)
+    return not any(newest.received_at <= instant < at for instant in waivers)
 
 
 def undone_replies(
-    threads: Grouped, replies: Sequence[Fact], assigned: Mapping[int, int], failures: Sequence[Fact]
+    threads: Grouped,
+    replies: Sequence[Fact],
+    assigned: Mapping[int, int],
+    failures: Sequence[Fact],
+    automatic: AbstractSet[int],
 ) -> frozenset[int]:
-    """Return the replies that delivery failures and opt-out notices take back: each takes back one."""
+    """Return the replies that delivery failures and opt-out notices take back: each takes back one.
+
+    A failure that names an automatic reply (`automatic`: their Message-IDs) takes back none: it is about no answer.
+    Amazon sends a notice to each registered address. Copies cannot be told from notices about several replies, so failures
+    that are alike and come together take back only replies that went out together.
+    """
     undone: set[int] = set()
+    taken: dict[tuple[object, ...], list[tuple[datetime, datetime]]] = defaultdict(list)
     by_rfc: dict[int, Fact] = {reply.message: reply for reply in replies if reply.message is not None}
     for failure in failures:
         named = next((by_rfc[reference] for reference in failure.references if reference in by_rfc), None)
         if named is not None:
             undone.add(named.id)
             continue
+        if not automatic.isdisjoint(failure.references):
+            continue
         concerned = set(threads.with_order(failure))
         if failure.order is None and failure.alias is not None:
             concerned |= threads.by_alias.get(failure.alias, set())
-        until = failure.received_at if failure.refused_at is None else failure.refused_at + REFUSAL_SLACK
-        until = min(until, failure.received_at)
+        since, until = refused_between(failure.refused_at, failure.received_at)
+        alike = (failure.accounts, failure.alias, failure.order, failure.refused_at, failure.references)
+        for came_at, sent_at in taken[alike]:
+            if failure.received_at - came_at <= COPIES_WITHIN:
+                since = max(since, sent_at - COPIES_WITHIN)
         fitting = [
             reply
             for reply in replies
             if reply.id not in undone
-            and until - REFUSAL_REACHES_BACK <= reply.received_at <= until
+            and since <= reply.received_at <= until
             and _concerns(failure, reply, assigned, concerned)
         ]
         if fitting:
             undone.add(fitting[-1].id)
+            taken[alike].append((failure.received_at, fitting[-1].received_at))
     return frozenset(undone)
+
+
+def refused_between(refused_at: datetime | None, received_at: datetime) -> tuple[datetime, datetime]:
+    """Return the first and the last instant at which a message that was not delivered can have gone out.
+
+    Args:
+        refused_at: what the failure says; midnight UTC stands for a day whose time or zone it does not name.
+        received_at: when the failure came.
+    """
+    if refused_at is None:
+        return received_at - REFUSAL_REACHES_BACK, received_at
+    if refused_at.time() == time.min:
+        since, until = refused_at + DAY_BEGINS, refused_at + DAY_ENDS
+    else:
+        since, until = refused_at - REFUSAL_SLACK, refused_at + REFUSAL_SLACK
+    return since, min(until, received_at)
 
 
 def _concerns(failure: Fact, reply: Fact, assigned: Mapping[int, int], concerned: Collection[int]) -> bool:

@@ -66,7 +66,8 @@ class Message:
         labels: what the words are about, from `labels.py`; order: most important first.
         priority: larger is more urgent; 0 is usual.
         notice_type: Amazon's token (`RETURN_REQUEST`), where one was found.
-        refused_at: for delivery failures and opt-outs: when the refused message was sent, where the mail says so.
+        refused_at: for delivery failures and opt-outs: when the refused message was sent, where the mail says so; midnight
+            UTC where it says no more than the day (a time of day without its zone is no more).
         seller_central_url, no_response_url: links on an Amazon host; never fetched, shown for a person to press.
         reply_address: the full address, suffix included, that a reply by mail goes to.
         problem: what was wrong with the mail (truncated, unknown charset), in words without content; None when sound.

@@ -16,7 +16,7 @@ from datetime import datetime
 
 from monitor.core.facts import Fact, Mark, MarkKind, Route
 from monitor.core.grouping import Grouped
-from monitor.core.matching import Stop, assign_replies, undone_replies
+from monitor.core.matching import Stop, assign_replies, first_covering, undone_replies
 from monitor.core.messages import Authenticity, Kind
 
 
@@ -76,13 +76,14 @@ def resolve_threads(facts: Iterable[Fact], marks: Iterable[Mark] = ()) -> Resolu
     threads = Grouped([fact for fact in ordered if fact.kind is Kind.BUYER_MESSAGE and not fact.excluded])
     replies = [fact for fact in ordered if fact.kind in (Kind.SELLER_REPLY, Kind.CONFIRMATION_COPY) and fact.trusted]
     failures = [fact for fact in ordered if fact.kind is Kind.DELIVERY_FAILURE]
+    automatic = {fact.message for fact in ordered if fact.kind is Kind.AUTO_REPLY and fact.message is not None}
     hand: dict[int, list[Mark]] = defaultdict(list)
     for mark in sorted(marks, key=lambda mark: (mark.at, mark.id)):
         if mark.message_id in threads.of_message:
             hand[threads.of_message[mark.message_id]].append(mark)
 
     stops, ties, assigned = assign_replies(threads, replies, hand)
-    undone = undone_replies(threads, replies, assigned, failures) if failures else frozenset()
+    undone = undone_replies(threads, replies, assigned, failures, automatic) if failures else frozenset()
     if undone:
         kept = [reply for reply in replies if reply.id not in undone]
         stops, ties, assigned = assign_replies(threads, kept, hand)
@@ -104,7 +105,7 @@ def _thread(messages: Sequence[Fact], stops: Sequence[Stop], marks: Sequence[Mar
     current: list[Fact] = []
     ended_by: tuple[Stop | None, Mark | None] = (None, None)
     for message in messages:
-        stop = next((stop for stop in stops if stop.covers(message)), None)
+        stop = first_covering(stops, message)
         waiver = next((mark for mark in waivers if message.received_at <= mark.at), None)
         if waiver is not None and stop is not None and stop.at <= waiver.at:
             waiver = None

@@ -62,25 +62,31 @@ def _recognise(mail: Mail, instant: datetime) -> Message:
 
 
 def _recognise_attached(mail: Mail, instant: datetime) -> Message | None:
-    """Return what a mail forwarded as an attachment means; its own verdicts prove nothing here."""
+    """Return what a mail forwarded as an attachment means; its own verdicts prove nothing here.
+
+    Of several the first buyer message decides, else the first that means anything.
+    """
     if mail.where is Where.SENT or mail.depth >= MAX_ATTACHED_DEPTH:
         return None
+    found: list[Message] = []
     for inner_headers, inner_body in mail.body.attached:
         inner = Mail(b"", inner_headers, 0, mail.where, mail.context, mail.depth + 1, inner_body)
         read_addresses(inner)
         sent, problem = received_at(inner_headers.get("date"), internaldate=None)
         inner_instant = sent if not problem and sent <= instant else instant
         message = _recognise(inner, inner_instant)
-        if message.kind in (Kind.UNRELATED, Kind.SELLER_REPLY, Kind.AUTO_REPLY):
-            continue
-        fields = {name: getattr(message, name) for name in Message.__dataclass_fields__}
-        fields.update(
-            signals=(Signal(SignalName.FORWARDED_MAIL, "attached"), *message.signals),
-            sender=mail.sender,
-            recipients=tuple(mail.recipients),
-            message_id=message_id_of(mail),
-            authenticity=Authenticity.UNKNOWN,
-            problem=problem_of(mail, message.problem),
-        )
-        return Message(**fields)
-    return None
+        if message.kind not in (Kind.UNRELATED, Kind.SELLER_REPLY, Kind.AUTO_REPLY):
+            found.append(message)
+    if not found:
+        return None
+    message = next((message for message in found if message.kind is Kind.BUYER_MESSAGE), found[0])
+    fields = {name: getattr(message, name) for name in Message.__dataclass_fields__}
+    fields.update(
+        signals=(Signal(SignalName.FORWARDED_MAIL, "attached"), *message.signals),
+        sender=mail.sender,
+        recipients=tuple(mail.recipients),
+        message_id=message_id_of(mail),
+        authenticity=Authenticity.UNKNOWN,
+        problem=problem_of(mail, message.problem),
+    )
+    return Message(**fields)

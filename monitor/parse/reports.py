@@ -19,6 +19,8 @@ _RECIPIENT = re.compile(
     r"^(?:Final|Original)-Recipient:[^;\n]{0,40};\s*<?([^\s>]{3,250})", re.IGNORECASE | re.MULTILINE
 )
 _ACTION = re.compile(r"^Action:\s*([a-z]+)", re.IGNORECASE | re.MULTILINE)
+_BLANK_LINE = re.compile(r"\n\s*\n")
+_HARMLESS = frozenset({"delayed", "delivered", "relayed", "expanded"})
 _MESSAGE_ID = re.compile(r"Message-ID:\s*<([^<>\s]{3,300})>", re.IGNORECASE)
 _DATE_LINE = re.compile(r"^Date:[ \t]*([^\n]{10,80})$", re.IGNORECASE | re.MULTILINE)
 _MAILTO = re.compile(r"mailto:([A-Za-z0-9._+-]{1,80}@[A-Za-z0-9.-]{3,80})", re.IGNORECASE)
@@ -27,8 +29,9 @@ _ISO = re.compile(r"(?<!\d)(20\d\d)[-/.年]\s?(\d{1,2})[-/.月]\s?(\d{1,2})(?!\d
 _NUMERIC = re.compile(r"(?<!\d)(\d{1,2})[./-](\d{1,2})[./-](20\d\d)(?!\d)")
 _NAMED = re.compile(r"(?<!\d)(\d{1,2})(?:[.]|er|º)?\s+(?:de\s+|d')?([^\W\d_]{3,12})\.?\s+(?:de\s+)?(20\d\d)(?!\d)")
 _NAMED_FIRST = re.compile(r"([^\W\d_]{3,12})\.?\s+(\d{1,2}),?\s+(20\d\d)(?!\d)")
-_TIME = re.compile(
-    r"\s{0,3}[^\d\n]{0,12}(\d{1,2})[:.h](\d\d)(?:[:.](\d\d))?\s?(AM|PM)?\s{0,2}(UTC|GMT)?", re.IGNORECASE
+_TIME_IN_UTC = re.compile(
+    r"\s{0,3}[^\d\n]{0,12}(\d{1,2})[:.h](\d\d)(?:[:.](\d\d))?\s?(AM|PM)?\s{0,2}\(?(?:UTC|GMT|Z)\b(?!\s?[+-])",
+    re.IGNORECASE,
 )
 
 _MONTHS = {
@@ -58,7 +61,9 @@ class Refusal:
 
 
 def is_report(headers: Headers, body: Body, senders: Iterable[str]) -> bool:
-    """Return whether a mail server reports about another mail."""
+    """Return whether a mail server reports about another mail. A receipt, which says that one was read, is no report."""
+    if "disposition-notification" in headers.get("content-type").lower():
+        return False
     if body.is_report or "x-failed-recipients" in headers or body.status:
         return True
     if any(is_daemon(address) for address in senders):
@@ -67,38 +72,63 @@ def is_report(headers: Headers, body: Body, senders: Iterable[str]) -> bool:
 
 
 def read_report(headers: Headers, body: Body) -> Refusal:
-    """Return what a mail server's report names."""
-    status = "\n".join(body.status)
-    recipients = [found.lower() for found in _RECIPIENT.findall(status)]
-    recipients += [address.address for address in headers.addresses("x-failed-recipients")]
+    """Return what a mail server's report names: nothing where it is about somebody other than a buyer."""
+    status = "\n\n".join(body.status)
+    harmless = _is_harmless(_actions(status))
+    lost, spared = _recipients(status, harmless)
+    lost += [found.address for found in headers.addresses("x-failed-recipients") if found.address not in spared]
     originals = [*body.original, *(inner for inner, _ in body.attached)]
+    text = "\n".join(body.plain)[:100_000]
+    if not lost and not spared:
+        # No field says whom it is about: whoever the mail went to, else the aliases that the words name.
+        lost = [found.address for mail in originals for name in ("to", "cc") for found in mail.addresses(name)]
+        lost = lost or [found.lower() for found in _ADDRESS.findall(text) if is_relay_domain(domain_of(found.lower()))]
+    refused = [address for address in lost if is_relay_alias(address)]
+    relays = tuple(dict.fromkeys(refused or filter(is_relay_alias, spared)))
+    if not relays and (lost or spared):
+        return Refusal()
     ids: list[str] = []
     sent_at: datetime | None = None
     subject = ""
     for original in originals:
-        recipients += [address.address for name in ("to", "cc") for address in original.addresses(name)]
         ids += message_ids(original.get("message-id"))
         sent_at = sent_at or parse_date(original.get("date"))
         subject = subject or decode_words(original.get("subject"))
-    text = "\n".join(body.plain)[:100_000]
-    if not recipients:
-        recipients = [found.lower() for found in _ADDRESS.findall(text) if is_relay_domain(domain_of(found.lower()))]
     if not ids:
         ids = _MESSAGE_ID.findall(text)
     if sent_at is None:
         dated = _DATE_LINE.search(text)
         sent_at = parse_date(dated[1]) if dated else None
-    relays = list(dict.fromkeys(address for address in recipients if is_relay_alias(address)))
-    actions = {action.lower() for action in _ACTION.findall(status)}
-    names = tuple(relays) or (() if recipients else tuple(ids))
     return Refusal(
-        names=names,
+        names=relays or tuple(ids),
         alias=split_alias(relays[0])[0] if relays else None,
         order_id=_first_order(subject) or _first_order(headers.text("subject")) or _first_order(text),
         refused_at=sent_at,
         message_ids=tuple(dict.fromkeys(ids)),
-        delayed=bool(actions) and actions <= {"delayed", "delivered", "relayed", "expanded"},
+        delayed=harmless or bool(relays and not refused),
     )
+
+
+def _recipients(status: str, harmless: bool) -> tuple[list[str], list[str]]:
+    """Return whom a mail did not reach, and whom it reached or may still reach: each by the Action of its own block.
+
+    `harmless`: what holds for a block without any.
+    """
+    lost: list[str] = []
+    spared: list[str] = []
+    for block in _BLANK_LINE.split(status):
+        actions = _actions(block)
+        reached = _is_harmless(actions) if actions else harmless
+        (spared if reached else lost).extend(found.lower() for found in _RECIPIENT.findall(block) if "@" in found)
+    return lost, spared
+
+
+def _actions(status: str) -> set[str]:
+    return {action.lower() for action in _ACTION.findall(status)}
+
+
+def _is_harmless(actions: set[str]) -> bool:
+    return bool(actions) and actions <= _HARMLESS
 
 
 def read_opt_out(source: str, text: str, subject: str, received: datetime, tld: str = "") -> Refusal:
@@ -145,7 +175,8 @@ def _month_numbers() -> dict[str, int]:
 def find_date(text: str, received: datetime, month_first: bool = False) -> datetime | None:
     """Return the first date in a text that is not after `received`, in whatever way it is written; aware UTC.
 
-    A time of day right behind the date is taken as UTC: notices name no zone.
+    With the time of day where that stands right behind it in UTC. Any other time is in a zone that nobody knows: then, as
+    without one, midnight stands for the whole day.
     """
     latest = received + timedelta(days=1)
     for year, month, day, end in _dates(text[:20_000], month_first):
@@ -155,7 +186,7 @@ def find_date(text: str, received: datetime, month_first: bool = False) -> datet
             continue
         if not EARLIEST <= found <= latest:
             continue
-        time = _TIME.match(text, end)
+        time = _TIME_IN_UTC.match(text, end)
         if time is not None:
             hour, minute, second = int(time[1]), int(time[2]), int(time[3] or 0)
             if time[4]:

@@ -110,6 +110,11 @@ def test_border_between_suspicious_and_unverified() -> None:
     assert kind_of(senders=("x@acme-amazon.example",), links=SIGNED)[0] is Kind.SUSPICIOUS
     own = frozenset({"support@acme-amazon.example"})
     assert kind_of(senders=("x@acme-amazon.example",), links=SIGNED, own_addresses=own)[0] is Kind.BUYER_MESSAGE
+    below = ("s@lists.acme-amazon.example",)
+    assert kind_of(senders=below, stand_ins=(ALIAS,), own_addresses=own)[0] is Kind.BUYER_MESSAGE
+    beside = ("s@acme-amazon.example.net", "s@my.acme-amazon.example.evil-amazon.example", "s@x-acme-amazon.example")
+    for sender in beside:
+        assert kind_of(senders=(sender,), stand_ins=(ALIAS,), own_addresses=own)[0] is Kind.SUSPICIOUS
     foreign = ("x@example.net",)
     assert kind_of(senders=foreign, type_header=BUYER_TYPE) == (Kind.SUSPICIOUS, ["look_alike", "type_header"])
     assert kind_of(senders=foreign, type_header=BUYER_TYPE, links=SIGNED)[0] is Kind.BUYER_MESSAGE

@@ -1,7 +1,7 @@
 """What mails and marks amount to, as a seller would tell it."""
 
 import random
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 from monitor.core.facts import Fact, Mark, MarkKind, Route
 from monitor.core.messages import Authenticity, Kind
 from monitor.core.threads import Resolution, resolve_threads
-from tests.builders import at, bounce, copy, make_fact, question, reply, spans
+from tests.builders import T0, at, bounce, copy, make_fact, question, reply, spans
+
+MIDNIGHT = T0.replace(hour=0, minute=0, second=0)
 
 
 def one_thread(*facts: Fact, marks: tuple[Mark, ...] = ()) -> list[tuple[float, float | None]]:
@@ -249,9 +251,54 @@ class TestFailures:
         ]
         assert one_thread(*facts) == [(0, 5)]
 
+    def test_opt_out_that_names_only_a_day_undoes_the_last_reply_of_that_day(self) -> None:
+        facts = [question(-50, order=7), reply(-49, order=7), question(0, order=7), reply(3, order=7)]
+        assert one_thread(*facts, bounce(8, order=7, refused_at=MIDNIGHT)) == [(-50, -49), (0, None)]
+
+    @pytest.mark.parametrize(
+        ("hours", "undone"),
+        [(-14.01, False), (-14, True), (36, True), (36.01, False)],
+        ids=["before", "first in the east", "last in the west", "after"],
+    )
+    def test_day_lasts_from_its_first_hour_in_the_east_to_its_last_in_the_west(
+        self, hours: float, undone: bool
+    ) -> None:
+        sent = reply((MIDNIGHT - T0) / timedelta(hours=1) + hours, order=7)
+        assert (sent.id in resolve_threads([sent, bounce(99, order=7, refused_at=MIDNIGHT)]).undone) is undone
+
+    @pytest.mark.parametrize(
+        ("hours", "undone"), [(2.8, False), (2.9, True), (3.1, True), (3.2, False)], ids=["before", "-", "+", "after"]
+    )
+    def test_time_of_the_refused_message_is_that_of_the_reply_but_for_minutes(self, hours: float, undone: bool) -> None:
+        sent = reply(hours, order=7)
+        assert (sent.id in resolve_threads([sent, bounce(9, order=7, refused_at=at(3))]).undone) is undone
+
     def test_two_bounces_undo_two_replies(self) -> None:
         facts = [question(0, order=7), reply(3, order=7), reply(5, order=7), bounce(6), bounce(7)]
         assert one_thread(*facts) == [(0, None)]
+
+    @pytest.mark.parametrize("copies", [1, 2, 4])
+    @pytest.mark.parametrize("refused_at", [at(52), MIDNIGHT + timedelta(days=2), None], ids=["instant", "day", "-"])
+    def test_copies_of_one_opt_out_notice_undo_one_reply(self, copies: int, refused_at: datetime | None) -> None:
+        facts = [question(0, order=7), reply(3, order=7), question(50, order=7), reply(52, order=7)]
+        notices = [bounce(52.1 + number / 100, order=7, refused_at=refused_at) for number in range(copies)]
+        assert one_thread(*facts, *notices) == [(0, 3), (50, None)]
+
+    def test_notices_that_come_together_undo_replies_that_went_out_together(self) -> None:
+        facts = [question(0, order=7), reply(3, order=7), reply(3.05, order=7), bounce(4), bounce(4.05)]
+        assert one_thread(*facts) == [(0, None)]
+
+    def test_bounces_that_name_different_mails_are_no_copies(self) -> None:
+        facts = [question(0, order=7), copy(3, order=7), question(4, order=7), copy(5, order=7)]
+        bounces = [bounce(6, order=7, references=(number,)) for number in (1, 2)]
+        assert one_thread(*facts, *bounces) == [(0, None)]
+
+    @pytest.mark.parametrize("refused_at", [at(6.01), None], ids=["instant", "-"])
+    def test_bounce_of_an_automatic_reply_undoes_no_answer(self, refused_at: datetime | None) -> None:
+        facts = [question(0, order=7), reply(5.99, order=7), question(6, order=7), reply(7, order=7)]
+        automatic = make_fact(Kind.AUTO_REPLY, 6.01, order=7, message=60)
+        failure = bounce(6.02, references=(60,), refused_at=refused_at)
+        assert one_thread(*facts, automatic, failure) == [(0, 5.99), (6, 7)]
 
     def test_bounce_of_another_buyer_undoes_nothing(self) -> None:
         assert one_thread(question(0, order=7), reply(3, order=7), bounce(4, alias=9)) == [(0, 3)]
