@@ -186,7 +186,7 @@ def _fetch_each(
         try:
             found.update(connection.fetch(str(uid), items))
         except CommandRefused as refused:
-            failed[uid] = "the server refuses to hand it out"
+            failed[uid] = "the server does not hand it out"
             if refused.temporary or (len(failed) > 2 and not found):
                 raise
     unreadable.update(failed)
@@ -209,6 +209,6 @@ def _fetch_large(connection: ImapConnection, head: Head, unreadable: dict[int, s
     except CommandRefused as refused:
         if refused.temporary:
             raise
-        unreadable[head.uid] = "the server refuses to hand out its text"
+        unreadable[head.uid] = "the server does not hand out its text"
         whole = {}
     return trim_encoded(_bytes(whole.get(b"BODY[]")), b"base64") or head.headers

@@ -128,6 +128,33 @@ def test_a_mail_whose_text_is_refused_comes_with_its_headers(read_through: Calla
     assert list(reader.unreadable) == [2]
 
 
+def test_a_mail_of_which_the_server_says_garbage_blocks_no_other(
+    read_through: Callable[[ScriptedImap], Reader],
+) -> None:
+    garbage = b'* 2 FETCH (UID 2 BODY[HEADER] "does not end\r\nTAG OK\r\n'
+    reader = read_through(ScriptedImap(mails=3, answers={"UID FETCH (1:3|2) .*HEADER": garbage}))
+    assert reader.subjects() == ["mail 1", "mail 3"]
+    assert list(reader.unreadable) == [2]
+
+
+def test_a_large_mail_whose_parts_are_garbled_comes_by_its_beginning(
+    read_through: Callable[[ScriptedImap], Reader],
+) -> None:
+    head, mail = b"Subject: large\r\n\r\n", b"Subject: large\r\n\r\nIts words.\r\n"
+    items = b'INTERNALDATE "20-Nov-2026 10:00:00 +0000" RFC822.SIZE 200000 BODY[HEADER]<0> {%d}\r\n%s' % (
+        len(head),
+        head,
+    )
+    answers: dict[str, bytes | None] = {
+        "UID FETCH 1 .*HEADER": b"* 1 FETCH (UID 1 " + items + b")\r\nTAG OK\r\n",
+        "UID FETCH 1 .*BODYSTRUCTURE": b'* 1 FETCH (UID 1 BODYSTRUCTURE ("text" "pl))\r\nTAG OK\r\n',
+        "UID FETCH 1 .*BODY.PEEK": b"* 1 FETCH (UID 1 BODY[]<0> {%d}\r\n%s)\r\nTAG OK\r\n" % (len(mail), mail),
+    }
+    reader = read_through(ScriptedImap(mails=1, answers=answers))
+    assert [one.content for one in reader.batches[0].mails] == [mail]
+    assert not reader.unreadable
+
+
 def test_a_mail_that_ends_the_connection_is_passed_over_when_a_later_one_can_be_read(
     read_through: Callable[[ScriptedImap], Reader],
 ) -> None:
