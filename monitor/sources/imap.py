@@ -137,8 +137,8 @@ class ImapSource:
         """Read lot after lot, and find the one mail that makes a server hang up, if there is one.
 
         A lot that was cut is read again mail by mail. Of a mail that cuts the link twice only the headers are asked. If
-        they cut it too it is passed over once a mail after it came through: then the link is sound and that mail is
-        not. Otherwise the link is at fault, and is told.
+        they cut it too it is passed over once a mail after it came through or was refused: then the link is sound and
+        that mail is not. Otherwise the link is at fault, and is told.
         """
         position, careful_until, reconnects, cuts = 0, 0, 0, 0
         suspect: int | None = None
@@ -152,7 +152,7 @@ class ImapSource:
                     batch = replace(batch, done=position, total=len(uids))
                     if suspect is None:
                         yield batch
-                    elif batch.mails or batch.unrelated:
+                    elif batch.mails or batch.unrelated or batch.unreadable:
                         yield with_unreadable(batch, {suspect: "the server ends the connection when it is fetched"})
                         suspect = None
                 cuts = 0
