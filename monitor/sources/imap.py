@@ -98,15 +98,18 @@ class ImapSource:
             raise
 
     def _connect(self) -> ImapConnection:
+        """Return a connection that answers, with the folders planned anew: a mailbox gets Sent with its first reply."""
         if self._connection is not None:
             try:
-                self._connection.noop()
-                return self._connection
+                return self._planned(self._connection)
             except MailboxError:
                 self._drop_connection()  # a link that died between two readings is no failure yet
         self._connection = ImapConnection(self._server)
-        self._plan = plan_folders(self._connection.list_folders(), self._mailbox, self._server.where)
-        return self._connection
+        return self._planned(self._connection)
+
+    def _planned(self, connection: ImapConnection) -> ImapConnection:
+        self._plan = plan_folders(connection.list_folders(), self._mailbox, self._server.where)
+        return connection
 
     def _drop_connection(self) -> None:
         connection, self._connection = self._connection, None

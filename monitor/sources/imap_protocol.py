@@ -154,10 +154,6 @@ class ImapConnection:
                 ) from None
         return found
 
-    def noop(self) -> None:
-        """Ask the server for nothing, to see whether it answers."""
-        self._run("NOOP", "asking for a sign of life")
-
     def _run(self, command: str | bytes, doing: str) -> list[list[bytes]]:
         """Send one command and return its untagged responses, each as segments of text and literals."""
         with self._translated(doing):

@@ -221,6 +221,22 @@ def test_a_folder_that_vanishes_between_two_readings_stops_no_other(server: Dove
         assert reader.subjects() == ["in a folder", "in the inbox"]
 
 
+def test_sent_and_junk_that_are_made_later_are_read_on_the_same_connection() -> None:
+    with running_dovecot({}) as server, reading(server.port) as reader:
+        server.deliver(make_mail("question"), NOW)
+        reader.read()
+        with imaplib.IMAP4(HOST, server.port, timeout=5) as mail_program:
+            mail_program.login('"ops@acme.example"', PASSWORD)
+            for folder, subject in (("Sent", "reply"), ("Junk", "lost")):
+                mail_program.create(folder)
+                server.deliver(make_mail(subject), NOW, folder)
+        logins = _logins(server)
+        reader.read()
+        assert reader.subjects() == ["question", "reply", "lost"]
+        assert [batch.where for batch in reader.batches] == [Where.INBOX, Where.SENT, Where.JUNK]
+        assert _logins(server) == logins
+
+
 def test_a_mailbox_that_only_shows_replies_reads_sent_alone(server: Dovecot) -> None:
     server.deliver(make_mail("received"), NOW)
     server.put_in_sent(make_mail("reply"), NOW)
