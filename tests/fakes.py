@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from monitor.core.messages import Where
 from monitor.errors import MailboxError
 from monitor.sources.base import Batch, Cursor, FolderFacts, MailboxFacts, RawMail, WantsMail
+from monitor.sources.sampled_headers import count_authserv_ids
 
 FOLDER_NAMES = {Where.INBOX: "INBOX", Where.SENT: "Sent", Where.JUNK: "Junk"}
 
@@ -73,7 +74,7 @@ class MemoryMailbox:
         self.folders = {folder: MemoryFolder(folder, where) for where, folder in FOLDER_NAMES.items()}
         self.polls = 0
         self.closed = False
-        self.authserv_ids: tuple[tuple[str, float], ...] = ()
+        self.probes = 0
 
     @property
     def name(self) -> str:
@@ -167,11 +168,12 @@ class MemoryMailbox:
             return self._delivered != self._noticed and not stop.is_set()
 
     def probe(self) -> MailboxFacts:
-        """Return the folders and their counts."""
+        """Return the folders and their counts, and whose verdicts the received mails carry."""
         self._raise_failure()
+        self.probes += 1
         return MailboxFacts(
             folders=tuple(FolderFacts(name=f.name, where=f.where, mails=len(f.mails)) for f in self.folders.values()),
-            authserv_ids=self.authserv_ids,
+            authserv_ids=count_authserv_ids(content for _, content in self.folders["INBOX"].mails.values()),
             supports_idle=self._idle,
         )
 

@@ -4,7 +4,7 @@ A kill between two batches loses and repeats nothing. One bad mail stops nothing
 far as it can be.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,7 +16,7 @@ from sqlalchemy.exc import DataError, IntegrityError, StatementError
 from monitor.config.model import MailboxConfig
 from monitor.core.accounts import AccountIdentity, accounts_of
 from monitor.core.classify import is_new_template
-from monitor.core.messages import Authenticity, Kind, Message
+from monitor.core.messages import Authenticity, Kind, Message, Where
 from monitor.errors import MailboxError, StoreError
 from monitor.jobs.services import Services
 from monitor.jobs.told import follow_changes
@@ -41,6 +41,9 @@ log = structlog.get_logger(__name__)
 
 AUTHSERV_SHARE = 0.5
 """The server's own id stands on most of its mails; what stands on fewer may have been written by a sender."""
+
+AUTHSERV_MAILS = 20
+"""In fewer received mails an id that is not found may still come: a new mailbox holds the provider's own welcome."""
 
 
 @dataclass(slots=True)
@@ -92,8 +95,8 @@ def read_source(services: Services, mailbox: MailboxConfig, since: datetime, res
     with reading(services.engine) as connection:
         stored = read_cursors(connection, mailbox.name)
     cursors = {folder: Cursor(one.uidvalidity, one.last_uid, one.state) for folder, one in stored.items()}
-    _learn_authserv(services, mailbox)
-    with closing(read_ahead(services.sources[mailbox.name].fetch_new(cursors, since))) as batches:
+    fetched = services.sources[mailbox.name].fetch_new(cursors, since)
+    with closing(read_ahead(_learning_authserv(services, mailbox, fetched))) as batches:
         for batch in batches:
             _record_batch(services, mailbox, batch, result)
             if services.stopping.is_set():
@@ -111,12 +114,26 @@ def note_failure(services: Services, name: str, problem: str, reason: str) -> No
     log.warning("mailbox not read", mailbox=name, reason=reason, problem=problem)
 
 
+def _learning_authserv(services: Services, mailbox: MailboxConfig, batches: Iterator[Batch]) -> Iterator[Batch]:
+    """Yield the batches, and find out before the first received mail whose Authentication-Results the mailbox holds.
+
+    An empty mailbox is never looked at for it: a look is a login.
+    """
+    for batch in batches:
+        if batch.mails and batch.where is not Where.SENT:
+            _learn_authserv(services, mailbox)
+        yield batch
+
+
 def _learn_authserv(services: Services, mailbox: MailboxConfig) -> None:
-    """Find out once whose Authentication-Results a mailbox holds: the id that most of its mails carry on top."""
+    """Find out the id that most of a mailbox's mails carry on top. That there is none takes some mails to say."""
     if mailbox.authserv_id != "auto" or mailbox.name in services.authserv:
         return
-    found = services.sources[mailbox.name].probe().authserv_ids
-    services.authserv[mailbox.name] = found[0][0] if found and found[0][1] > AUTHSERV_SHARE else ""
+    facts = services.sources[mailbox.name].probe()
+    found = next((name for name, share in facts.authserv_ids if share > AUTHSERV_SHARE), "")
+    received = sum(folder.mails for folder in facts.folders if folder.where is Where.INBOX)
+    if found or received >= AUTHSERV_MAILS:
+        services.authserv[mailbox.name] = found
 
 
 def _record_batch(services: Services, mailbox: MailboxConfig, batch: Batch, result: PollResult) -> None:

@@ -14,6 +14,7 @@ from alerts.core.staffing import staffed_periods
 from alerts.outbox import enqueue
 from alerts.tables import NotificationStatus, delivery, notification
 from monitor.core.figures import MessageOutcome
+from monitor.core.matching import refused_between
 from monitor.core.messages import Kind
 from monitor.core.weeks import IsoWeek, week_of
 from monitor.jobs.comparing import read_differences
@@ -133,12 +134,13 @@ class StoredReports:
         found: dict[int, list[datetime]] = defaultdict(list)
         for failure in self._connection.execute(statement):
             at = failure.refused_at or failure.received_at
+            _, until = refused_between(failure.refused_at, failure.received_at)
             for row in rows:
                 same_order = failure.order_hash is not None and failure.order_hash == row.order_hash
                 same_alias = failure.alias_hash is not None and failure.alias_hash == row.alias_hash
                 other_order = None not in (failure.order_hash, row.order_hash) and not same_order
-                if (same_order or (same_alias and not other_order)) and at >= row.received_at:
-                    found[row.id].append(at)
+                if (same_order or (same_alias and not other_order)) and until >= row.received_at:
+                    found[row.id].append(max(at, row.received_at))
         return found
 
     def _clocks_of(self, rows: Sequence[Any]) -> dict[int, int]:

@@ -98,15 +98,18 @@ class ImapSource:
             raise
 
     def _connect(self) -> ImapConnection:
+        """Return a connection that answers, with the folders planned anew: a mailbox gets Sent with its first reply."""
         if self._connection is not None:
             try:
-                self._connection.noop()
-                return self._connection
+                return self._planned(self._connection)
             except MailboxError:
                 self._drop_connection()  # a link that died between two readings is no failure yet
         self._connection = ImapConnection(self._server)
-        self._plan = plan_folders(self._connection.list_folders(), self._mailbox, self._server.where)
-        return self._connection
+        return self._planned(self._connection)
+
+    def _planned(self, connection: ImapConnection) -> ImapConnection:
+        self._plan = plan_folders(connection.list_folders(), self._mailbox, self._server.where)
+        return connection
 
     def _drop_connection(self) -> None:
         connection, self._connection = self._connection, None
@@ -137,8 +140,8 @@ class ImapSource:
         """Read lot after lot, and find the one mail that makes a server hang up, if there is one.
 
         A lot that was cut is read again mail by mail. Of a mail that cuts the link twice only the headers are asked. If
-        they cut it too it is passed over once a mail after it came through: then the link is sound and that mail is
-        not. Otherwise the link is at fault, and is told.
+        they cut it too it is passed over once a mail after it came through or was refused: then the link is sound and
+        that mail is not. Otherwise the link is at fault, and is told.
         """
         position, careful_until, reconnects, cuts = 0, 0, 0, 0
         suspect: int | None = None
@@ -152,7 +155,7 @@ class ImapSource:
                     batch = replace(batch, done=position, total=len(uids))
                     if suspect is None:
                         yield batch
-                    elif batch.mails or batch.unrelated:
+                    elif batch.mails or batch.unrelated or batch.unreadable:
                         yield with_unreadable(batch, {suspect: "the server ends the connection when it is fetched"})
                         suspect = None
                 cuts = 0

@@ -27,7 +27,7 @@ class ConnectionLost(MailboxError):
 
 
 class CommandRefused(MailboxError):
-    """The server answered NO or BAD and stays in service. `answer` is its text, which may name folders."""
+    """The server answered NO or BAD, or garbled, and stays in service. `answer` is its text, which may name folders."""
 
     def __init__(self, message: str, answer: str) -> None:
         """Keep the answer."""

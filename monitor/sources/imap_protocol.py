@@ -136,20 +136,23 @@ class ImapConnection:
         """Return the items of each mail by uid; a mail that is gone is not there.
 
         Raises:
-            CommandRefused: the server would not hand out at least one of them.
+            CommandRefused: the server would not hand out at least one of them, or garbles what it says of one.
         """
         found: dict[int, dict[bytes, Value]] = {}
         for segments in self._run(f"UID FETCH {uid_set} (UID {items})", "fetching mail"):
-            with self._translated("fetching mail"):
+            try:
                 mail = parse_fetch(segments)
                 uid = mail.get(b"UID") if mail else None
                 if mail and isinstance(uid, bytes):  # without a uid it only tells of changed flags
                     found.setdefault(int(uid), {}).update(mail)
+            except ValueError:
+                # The answer was read to its end: the link is in step, and another mail may come whole.
+                raise CommandRefused(
+                    f"{self._server.where}: an answer that is not IMAP while fetching mail. Check host and port of "
+                    f"{self._server.section}.",
+                    "",
+                ) from None
         return found
-
-    def noop(self) -> None:
-        """Ask the server for nothing, to see whether it answers."""
-        self._run("NOOP", "asking for a sign of life")
 
     def _run(self, command: str | bytes, doing: str) -> list[list[bytes]]:
         """Send one command and return its untagged responses, each as segments of text and literals."""

@@ -3,7 +3,8 @@
 Headers come first because Gmail suspends a mailbox that is downloaded as a whole (about 2,500 MB a day).
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+import contextlib
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -19,6 +20,7 @@ BATCH_BYTES = 8 << 20
 HEADER_BYTES = 1 << 16  # a header bomb is cut here
 SMALL_BYTES = 1 << 17  # up to here a mail is fetched whole: Amazon's own are 10 to 70 KiB
 FALLBACK_BYTES = 1 << 20  # the beginning of a large mail whose parts the server does not tell
+FEW_MAILS = 2  # refused and alone in their folder, these are not yet a server that refuses everything
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +117,7 @@ class FolderReader:
         small = [head for head in lot if head.is_small]
         # The limit is for servers whose RFC822.SIZE is wrong.
         item = f"BODY.PEEK[TEXT]<0.{FALLBACK_BYTES}>"
-        texts = _fetch_each(connection, [head.uid for head in small], item, unreadable) if small else {}
+        texts = _fetch_each(connection, [head.uid for head in small], item, unreadable, proof=False) if small else {}
         mails = []
         for head in lot:
             if head.is_small:
@@ -167,12 +169,14 @@ def _lots(heads: Sequence[Head]) -> Iterator[list[Head]]:
 
 
 def _fetch_each(
-    connection: ImapConnection, uids: Sequence[int], items: str, unreadable: dict[int, str]
+    connection: ImapConnection, uids: Sequence[int], items: str, unreadable: dict[int, str], *, proof: bool = True
 ) -> dict[int, dict[bytes, Value]]:
     """Fetch items of many mails at once, and one by one where the server refuses the lot.
 
+    Without `proof` it may refuse every one: then their headers came, and the trouble is these mails'.
+
     Raises:
-        CommandRefused: it refuses every one of several, or says that the trouble is its own.
+        CommandRefused: it refuses everything, or says that the trouble is its own.
     """
     try:
         return connection.fetch(render_uid_set(uids), items)
@@ -181,16 +185,31 @@ def _fetch_each(
             raise
     found: dict[int, dict[bytes, Value]] = {}
     failed: dict[int, str] = {}
-    there = connection.search(f"UID {render_uid_set(uids)}")
-    for uid in there:
+    refusal: CommandRefused | None = None
+    for uid in connection.search(f"UID {render_uid_set(uids)}"):
         try:
             found.update(connection.fetch(str(uid), items))
         except CommandRefused as refused:
-            failed[uid] = "the server refuses to hand it out"
-            if refused.temporary or (len(failed) > 2 and not found):
+            if refused.temporary:
                 raise
+            failed[uid] = "the server does not hand it out"
+            refusal = refused
+    if proof and refusal is not None and not found and not _hands_out_another(connection, items, failed):
+        raise refusal
     unreadable.update(failed)
     return found
+
+
+def _hands_out_another(connection: ImapConnection, items: str, failed: Collection[int]) -> bool:
+    """Return whether another mail of the folder can be had: then it is these mails' trouble, and not the server's."""
+    others = [uid for uid in connection.search("ALL") if uid not in failed]
+    if not others:
+        return len(failed) <= FEW_MAILS
+    for uid in (others[-1], others[0]):  # its newest neighbour may have been damaged with them
+        with contextlib.suppress(CommandRefused):
+            if connection.fetch(str(uid), items):
+                return True
+    return False
 
 
 def _fetch_large(connection: ImapConnection, head: Head, unreadable: dict[int, str]) -> bytes:
@@ -209,6 +228,6 @@ def _fetch_large(connection: ImapConnection, head: Head, unreadable: dict[int, s
     except CommandRefused as refused:
         if refused.temporary:
             raise
-        unreadable[head.uid] = "the server refuses to hand out its text"
+        unreadable[head.uid] = "the server does not hand out its text"
         whole = {}
     return trim_encoded(_bytes(whole.get(b"BODY[]")), b"base64") or head.headers

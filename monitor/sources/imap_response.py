@@ -11,7 +11,6 @@ from typing import TypeAlias, Union
 Value: TypeAlias = Union[bytes, "list[Value]", None]
 """A string or atom, NIL, or a parenthesised list."""
 
-MAX_NESTING = 100
 _TOKEN = re.compile(rb'\s*(?:([()])|"((?:[^"\\]|\\.)*)"|((?:\[[^\]]*\]|[^\s()"\[])+))', re.DOTALL)
 _ESCAPED = re.compile(rb"\\(.)", re.DOTALL)
 _LITERAL = re.compile(rb"~?\{(\d{1,10})\+?\}$")
@@ -34,7 +33,7 @@ def parse_values(segments: Sequence[bytes]) -> list[Value]:
     """Return the values of a response, lists nested, in order.
 
     Raises:
-        ValueError: parentheses do not match or nest deeper than 100, or a string does not end.
+        ValueError: parentheses do not match, or a string does not end.
     """
     top: list[Value] = []
     stack = [top]
@@ -59,8 +58,6 @@ def _parse_text(text: bytes, stack: list[list[Value]]) -> None:
         position = match.end()
         bracket, quoted, atom = match.groups()
         if bracket == b"(":
-            if len(stack) > MAX_NESTING:
-                raise ValueError("lists nest too deep")
             inner: list[Value] = []
             stack[-1].append(inner)
             stack.append(inner)

@@ -1,13 +1,13 @@
 """The files of one Maildir folder: which there are, and their mails in batches of bounded size."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from itertools import chain
 from pathlib import Path
 from stat import S_ISREG
-from typing import BinaryIO
+from typing import TypeVar
 
 from monitor.sources.base import Batch, Cursor, RawMail, WantsMail
 from monitor.sources.imap_folders import ReadFolder
@@ -19,6 +19,10 @@ BATCH_BYTES = 8 << 20
 SMALL_BYTES = 1 << 17  # a larger mail is read without its attachments
 LINE_BYTES = 1 << 16
 LAST_SECOND = 253402300799  # of the year 9999, where a datetime ends
+MOVES = 10  # so often is a mail followed; each takes a mail program's rename between a listing and the next call
+LISTINGS = 2  # a listing may miss a file that is renamed meanwhile
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +57,9 @@ def describe_file(file: Path) -> MailFile | None:
         OSError: it is there and cannot be looked at.
     """
     try:
-        facts = file.stat()
+        file, facts = follow(file, lambda place: (place, place.stat()))
     except FileNotFoundError:
-        moved = find_again(file)
-        if moved is None:
-            return None
-        file, facts = moved, moved.stat()
+        return None
     if not S_ISREG(facts.st_mode):
         return None
     seconds = min(max(facts.st_mtime, 0), LAST_SECOND)
@@ -73,27 +74,46 @@ def delivery_order(file: Path) -> tuple[float, str]:
         return float("inf"), file.name
 
 
+def follow(file: Path, use: Callable[[Path], T]) -> T:
+    """Return what `use` makes of a mail's file, wherever that has moved since the directory was listed.
+
+    Raises:
+        FileNotFoundError: the mail is gone.
+        OSError: it cannot be used, or moves on each time it was found.
+    """
+    for _ in range(MOVES):
+        try:
+            return use(file)
+        except FileNotFoundError:
+            moved = find_again(file)
+            if moved is None:
+                raise
+            file = moved
+    raise OSError(0, "it moves whenever it is found")
+
+
 def find_again(file: Path) -> Path | None:
-    """Return where a mail lies now that left its place since the directory was listed."""
-    unique = unique_name(file.name)
-    current = file.parent.parent / "cur"
-    found = (other for other in current.iterdir() if unique_name(other.name) == unique and other != file)
-    return next(found, None)
+    """Return where a mail lies now that is not at its place; None when no fresh listing shows it.
 
-
-def _open(file: Path) -> BinaryIO:
-    try:
-        return file.open("rb")
-    except FileNotFoundError:
-        moved = find_again(file)
-        if moved is None:
-            raise
-        return moved.open("rb")
+    Raises:
+        NotADirectoryError: the folder itself is gone.
+        OSError: a directory cannot be read.
+    """
+    unique, folder = unique_name(file.name), file.parent.parent
+    for _ in range(LISTINGS):
+        try:
+            for other in chain((folder / "new").iterdir(), (folder / "cur").iterdir()):
+                # At the same place again it was moved back, or is a link that leads nowhere.
+                if unique_name(other.name) == unique and (other != file or not other.is_symlink()):
+                    return other
+        except FileNotFoundError:
+            raise NotADirectoryError(0, "no new and cur in it") from None
+    return None
 
 
 def read_headers(file: Path) -> bytes:
     """Return a mail's header block, at most 64 KiB."""
-    with _open(file) as content:
+    with follow(file, lambda place: place.open("rb")) as content:
         return _header_block(content.read(HEADER_BYTES))
 
 
@@ -113,7 +133,11 @@ class MaildirReader:
         self._wants = wants
 
     def read(self, unread: Sequence[tuple[int, Path]], done: int) -> Iterator[Batch]:
-        """Yield these mails in batches; at least one batch, with the cursor `done` when there is nothing."""
+        """Yield these mails in batches; at least one batch, with the cursor `done` when there is nothing.
+
+        Raises:
+            NotADirectoryError: the folder is gone.
+        """
         mails: list[RawMail] = []
         unreadable: dict[int, str] = {}
         unrelated, looked_at, size = 0, 0, 0
@@ -129,6 +153,8 @@ class MaildirReader:
                 content = self._read_wanted(file)
             except FileNotFoundError:
                 continue  # removed while it was read
+            except NotADirectoryError:
+                raise  # it is the folder that is gone: its mails may come back
             except OSError as error:
                 unreadable[uid] = f"its file cannot be read ({error.strerror})"
                 continue
@@ -141,7 +167,7 @@ class MaildirReader:
 
     def _read_wanted(self, file: MailFile) -> bytes | None:
         """Return what of a mail is wanted, or None when it has nothing to do with us."""
-        with _open(file.path) as content:
+        with follow(file.path, lambda place: place.open("rb")) as content:
             start = content.read(HEADER_BYTES)
             if not self._wants(_header_block(start), self._folder.where):
                 return None

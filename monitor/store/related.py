@@ -17,7 +17,9 @@ from monitor.store.schema import message as table
 REPORT_MAY_PRECEDE = timedelta(hours=1)
 """How far two servers' clocks may put a report before the reply that it is about."""
 
-THREAD_KINDS = (Kind.BUYER_MESSAGE, Kind.SELLER_REPLY, Kind.CONFIRMATION_COPY, Kind.DELIVERY_FAILURE)
+THREAD_KINDS = (
+    Kind.BUYER_MESSAGE, Kind.SELLER_REPLY, Kind.AUTO_REPLY, Kind.CONFIRMATION_COPY, Kind.DELIVERY_FAILURE,
+)  # fmt: skip
 _THREAD_KINDS = frozenset(kind.value for kind in THREAD_KINDS)
 _KINDS = {kind.value: kind for kind in Kind}
 _AUTHENTICITIES = {verdict.value: verdict for verdict in Authenticity}

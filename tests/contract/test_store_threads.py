@@ -97,7 +97,11 @@ def resolved_clocks(engine: Engine) -> Clocks:
 def mails(draw: st.DrawFn) -> list[Message]:
     """Mails of two buyers on two orders, with copies of the same message among them."""
     found: list[Message] = []
-    kinds = [Kind.BUYER_MESSAGE] * 5 + [Kind.SELLER_REPLY] * 3 + [Kind.CONFIRMATION_COPY, Kind.DELIVERY_FAILURE]
+    kinds = (
+        [Kind.BUYER_MESSAGE] * 5
+        + [Kind.SELLER_REPLY] * 3
+        + [Kind.CONFIRMATION_COPY, Kind.DELIVERY_FAILURE, Kind.AUTO_REPLY]
+    )
     for number in range(draw(st.integers(1, 12))):
         kind = draw(st.sampled_from(kinds))
         buyer = draw(st.integers(1, 2))
@@ -227,6 +231,19 @@ def test_bounce_that_names_only_a_message_id_holds_when_the_buyer_writes_again(e
         store(engine, [mail])
     assert all_spans(engine) == [(0, None)]
     assert kept_clocks(engine) == resolved_clocks(engine)
+
+
+def test_bounce_of_an_automatic_reply_takes_no_genuine_one_back(engine: Engine) -> None:
+    for mail in (
+        make_message(hours=0),
+        make_message(Kind.SELLER_REPLY, 5.99),
+        make_message(hours=6),
+        make_message(Kind.AUTO_REPLY, 6.01, message_id="auto@x"),
+        make_message(Kind.SELLER_REPLY, 7),
+        make_message(Kind.DELIVERY_FAILURE, 6.02, references=("auto@x",)),
+    ):
+        store(engine, [mail])
+    assert all_spans(engine) == [(0, 5.99), (6, 7)]
 
 
 def test_copy_that_a_person_matched_counts_when_the_buyer_writes_again(engine: Engine) -> None:

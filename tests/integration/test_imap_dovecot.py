@@ -15,8 +15,9 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from monitor.core.messages import Where
+from monitor.core.messages import Kind, Where
 from monitor.errors import LoginRefused, MailboxError
+from monitor.parse import RecognitionContext, parse_message
 from monitor.sources.imap import ImapSource
 from tests.fakes import wants_everything
 from tests.support.dovecot import PASSWORD, Dovecot, accepts, running_dovecot
@@ -220,6 +221,22 @@ def test_a_folder_that_vanishes_between_two_readings_stops_no_other(server: Dove
         assert reader.subjects() == ["in a folder", "in the inbox"]
 
 
+def test_sent_and_junk_that_are_made_later_are_read_on_the_same_connection() -> None:
+    with running_dovecot({}) as server, reading(server.port) as reader:
+        server.deliver(make_mail("question"), NOW)
+        reader.read()
+        with imaplib.IMAP4(HOST, server.port, timeout=5) as mail_program:
+            mail_program.login('"ops@acme.example"', PASSWORD)
+            for folder, subject in (("Sent", "reply"), ("Junk", "lost")):
+                mail_program.create(folder)
+                server.deliver(make_mail(subject), NOW, folder)
+        logins = _logins(server)
+        reader.read()
+        assert reader.subjects() == ["question", "reply", "lost"]
+        assert [batch.where for batch in reader.batches] == [Where.INBOX, Where.SENT, Where.JUNK]
+        assert _logins(server) == logins
+
+
 def test_a_mailbox_that_only_shows_replies_reads_sent_alone(server: Dovecot) -> None:
     server.deliver(make_mail("received"), NOW)
     server.put_in_sent(make_mail("reply"), NOW)
@@ -321,6 +338,37 @@ def test_a_header_bomb_is_cut_and_the_mail_still_read(server: Dovecot) -> None:
     assert proxy.to_client < 200_000
     assert reader.subjects() == ["bomb", "behind it"]
     assert b"The words." in reader.batches[0].mails[0].content
+
+
+def _nested(levels: int, opening: bytes, text: bytes) -> bytes:
+    parts = b"".join(opening.replace(b"%d", b"%d" % level) for level in range(levels))
+    return (
+        b"From: <a1b2c3d4e5f6g7@marketplace.amazon.fr>\r\nSubject: nested\r\nMIME-Version: 1.0\r\n"
+        + parts
+        + b"Content-Type: text/plain\r\n\r\n"
+        + text
+    )
+
+
+@pytest.mark.parametrize(
+    "opening",
+    [
+        pytest.param(b'Content-Type: multipart/mixed; boundary="b%d"\r\n\r\n--b%d\r\n', id="multiparts"),
+        pytest.param(b"Content-Type: message/rfc822\r\n\r\nSubject: inner\r\n", id="mails in mails"),
+    ],
+)
+def test_a_mail_nested_beyond_all_measure_starts_its_clock_and_blocks_no_other(server: Dovecot, opening: bytes) -> None:
+    server.deliver(_nested(150, opening, b"Words.\r\n" * 20_000), NOW)
+    server.deliver(make_mail("behind it"), NOW)
+    server.put_in_sent(make_mail("reply"), NOW)
+    with reading(server.port) as reader:
+        reader.read()
+    assert reader.subjects() == ["nested", "behind it", "reply"]
+    context = RecognitionContext(authserv_ids=frozenset(), own_addresses=frozenset())
+    mail = reader.batches[0].mails[0]
+    message = parse_message(mail.content, internaldate=mail.received_at, where=mail.where, context=context)
+    assert message.kind is Kind.BUYER_MESSAGE
+    assert message.problem  # counted as damaged, and kept for a look
 
 
 def test_unrelated_mail_costs_its_headers_only(server: Dovecot) -> None:

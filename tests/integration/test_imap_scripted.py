@@ -15,6 +15,8 @@ from tests.support.imap_boxes import Reader, reading
 from tests.support.scripted_imap import ScriptedImap, running_scripted_imap
 from tests.support.waiting import wait_until
 
+REFUSED = b"TAG NO [SERVERBUG] broken\r\n"
+
 
 def failure_of(server: ScriptedImap, **changes: Any) -> MailboxError:
     """Return how reading this server fails."""
@@ -112,20 +114,81 @@ def read_through(request: pytest.FixtureRequest) -> Callable[[ScriptedImap], Rea
 def test_a_mail_that_the_server_refuses_is_reported_and_blocks_no_other(
     read_through: Callable[[ScriptedImap], Reader],
 ) -> None:
-    refused = b"TAG NO [SERVERBUG] broken\r\n"
-    server = ScriptedImap(mails=4, answers={"UID FETCH 1:4 .*HEADER": refused, "UID FETCH 2 ": refused})
+    server = ScriptedImap(mails=4, answers={"UID FETCH 1:4 .*HEADER": REFUSED, "UID FETCH 2 ": REFUSED})
     reader = read_through(server)
     assert reader.subjects() == ["mail 1", "mail 3", "mail 4"]
     assert list(reader.unreadable) == [2]
     assert reader.cursors["INBOX"].last_uid == 4
 
 
-def test_a_mail_whose_text_is_refused_comes_with_its_headers(read_through: Callable[[ScriptedImap], Reader]) -> None:
-    refused = b"TAG NO [SERVERBUG] broken\r\n"
-    server = ScriptedImap(mails=3, answers={"UID FETCH 1:3 .*TEXT": refused, "UID FETCH 2 .*TEXT": refused})
+def test_several_refused_mails_in_a_row_block_no_other(read_through: Callable[[ScriptedImap], Reader]) -> None:
+    server = ScriptedImap(mails=6, answers={"UID FETCH 1:6 .*HEADER": REFUSED, "UID FETCH [1234] ": REFUSED})
+    reader = read_through(server)
+    assert reader.subjects() == ["mail 5", "mail 6"]
+    assert list(reader.unreadable) == [1, 2, 3, 4]
+    assert reader.cursors["INBOX"].last_uid == 6
+
+
+def test_new_mails_that_are_all_refused_are_passed_over_where_an_older_one_can_be_had() -> None:
+    with running_scripted_imap(ScriptedImap(mails=2)) as server, reading(server.port) as reader:
+        reader.read()
+        server.answers = {"UID FETCH [3-6]": REFUSED}
+        for server.mails in (5, 6):  # of the last, the mail before it is refused too
+            reader.read()
+    assert reader.subjects() == ["mail 1", "mail 2"]
+    assert list(reader.unreadable) == [3, 4, 5, 6]
+    assert reader.cursors["INBOX"].last_uid == 6
+
+
+@pytest.mark.parametrize("new", [1, 3, 600])
+def test_a_server_that_refuses_everything_makes_no_mail_be_passed_over(new: int) -> None:
+    with running_scripted_imap(ScriptedImap(mails=2)) as server, reading(server.port) as reader:
+        reader.read()
+        server.mails, server.answers = 2 + new, {"UID FETCH ": REFUSED}
+        with pytest.raises(MailboxError) as caught:
+            reader.read()
+        assert caught.value.reason == "protocol"
+        server.answers = {}
+        reader.read()
+    assert reader.subjects() == [f"mail {number}" for number in range(1, 3 + new)]
+    assert not reader.unreadable
+
+
+@pytest.mark.parametrize("which", ["2", "[123]"])
+def test_a_mail_whose_text_is_refused_comes_with_its_headers(
+    read_through: Callable[[ScriptedImap], Reader], which: str
+) -> None:
+    server = ScriptedImap(mails=3, answers={"UID FETCH 1:3 .*TEXT": REFUSED, f"UID FETCH {which} .*TEXT": REFUSED})
     reader = read_through(server)
     assert reader.subjects() == ["mail 1", "mail 2", "mail 3"]
+    assert list(reader.unreadable) == ([2] if which == "2" else [1, 2, 3])
+
+
+def test_a_mail_of_which_the_server_says_garbage_blocks_no_other(
+    read_through: Callable[[ScriptedImap], Reader],
+) -> None:
+    garbage = b'* 2 FETCH (UID 2 BODY[HEADER] "does not end\r\nTAG OK\r\n'
+    reader = read_through(ScriptedImap(mails=3, answers={"UID FETCH (1:3|2) .*HEADER": garbage}))
+    assert reader.subjects() == ["mail 1", "mail 3"]
     assert list(reader.unreadable) == [2]
+
+
+def test_a_large_mail_whose_parts_are_garbled_comes_by_its_beginning(
+    read_through: Callable[[ScriptedImap], Reader],
+) -> None:
+    head, mail = b"Subject: large\r\n\r\n", b"Subject: large\r\n\r\nIts words.\r\n"
+    items = b'INTERNALDATE "20-Nov-2026 10:00:00 +0000" RFC822.SIZE 200000 BODY[HEADER]<0> {%d}\r\n%s' % (
+        len(head),
+        head,
+    )
+    answers: dict[str, bytes | None] = {
+        "UID FETCH 1 .*HEADER": b"* 1 FETCH (UID 1 " + items + b")\r\nTAG OK\r\n",
+        "UID FETCH 1 .*BODYSTRUCTURE": b'* 1 FETCH (UID 1 BODYSTRUCTURE ("text" "pl))\r\nTAG OK\r\n',
+        "UID FETCH 1 .*BODY.PEEK": b"* 1 FETCH (UID 1 BODY[]<0> {%d}\r\n%s)\r\nTAG OK\r\n" % (len(mail), mail),
+    }
+    reader = read_through(ScriptedImap(mails=1, answers=answers))
+    assert [one.content for one in reader.batches[0].mails] == [mail]
+    assert not reader.unreadable
 
 
 def test_a_mail_that_ends_the_connection_is_passed_over_when_a_later_one_can_be_read(
@@ -135,6 +198,15 @@ def test_a_mail_that_ends_the_connection_is_passed_over_when_a_later_one_can_be_
     reader = read_through(server)
     assert reader.subjects() == ["mail 1", "mail 3", "mail 4"]
     assert list(reader.unreadable) == [2]
+
+
+def test_a_refused_mail_after_one_that_ends_the_connection_is_reported_too(
+    read_through: Callable[[ScriptedImap], Reader],
+) -> None:
+    answers = {"UID FETCH (1:4|2) .*HEADER": None, "UID FETCH 3 ": REFUSED}
+    reader = read_through(ScriptedImap(mails=4, answers=answers))
+    assert reader.subjects() == ["mail 1", "mail 4"]
+    assert sorted(reader.unreadable) == [2, 3]
 
 
 def test_a_mail_whose_text_ends_the_connection_comes_with_its_headers(

@@ -91,6 +91,67 @@ def test_a_mail_that_moves_while_it_is_read_is_found_again(root: Path) -> None:
     assert reader.read() == []
 
 
+@pytest.mark.parametrize("call", ["stat", "open"])
+def test_a_mail_that_moves_again_each_time_it_is_found_is_still_read(
+    root: Path, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    file = deliver(root, make_mail("restless"))
+    flags = iter(["", "S", "RS"])  # opened by a mail program, seen, answered
+    system_call = getattr(Path, call)
+
+    def rename_first(path: Path, *args: Any, **options: Any) -> Any:
+        # lstat is a stat too: it only sorts what was listed.
+        if path.name.startswith(file.name) and options.get("follow_symlinks", True):
+            flag = next(flags, None)
+            if flag is not None:
+                path.rename(root / "cur" / f"{file.name}:2,{flag}")
+        return system_call(path, *args, **options)
+
+    reader = make_reader(root)
+    monkeypatch.setattr(Path, call, rename_first)
+    reader.read()
+    assert next(flags, None) is None
+    assert reader.subjects() == ["restless"]
+    assert not reader.unreadable
+
+
+def test_a_mail_that_never_stays_is_kept_for_a_look(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = deliver(root, make_mail("restless"))
+    deliver(root, make_mail("sound"))
+    flags = count(1)
+    open_file = Path.open
+
+    def rename_first(path: Path, *args: Any, **options: Any) -> Any:
+        if path.name.startswith(file.name):
+            path.rename(root / "cur" / f"{file.name}:2,{next(flags)}")
+        return open_file(path, *args, **options)
+
+    reader = make_reader(root)
+    monkeypatch.setattr(Path, "open", rename_first)
+    reader.read()
+    assert reader.subjects() == ["sound"]
+    assert list(reader.unreadable.values()) == ["its file cannot be read (it moves whenever it is found)"]
+
+
+def test_a_maildir_that_vanishes_while_it_is_read_loses_no_mail(root: Path) -> None:
+    for number in range(3):
+        deliver(root, make_mail(f"mail {number}"))
+    away = root.with_name("away")
+
+    def take_away(headers: bytes, where: Where) -> bool:
+        if not away.exists():
+            root.rename(away)
+        return True
+
+    reader = make_reader(root, take_away)
+    with pytest.raises(MailboxError):
+        reader.read()
+    away.rename(root)
+    away.mkdir()
+    reader.read()
+    assert reader.subjects() == ["mail 0", "mail 1", "mail 2"]
+
+
 def test_a_mail_removed_while_it_is_read_stops_no_other(root: Path) -> None:
     files = [deliver(root, make_mail(f"mail {number}")) for number in range(3)]
 

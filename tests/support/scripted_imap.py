@@ -36,9 +36,8 @@ class ScriptedImap:
         if command.startswith("EXAMINE"):
             return b"* %d EXISTS\r\n* OK [UIDVALIDITY 7] ok\r\n* OK [UIDNEXT %d] ok\r\n" % (self.mails, self.mails + 1)
         if command.startswith("UID SEARCH"):
-            uids = (
-                _numbers(command.rpartition("UID ")[2], self.mails) if "UID 1" in command else range(1, self.mails + 1)
-            )
+            _, by_uid, named = command.partition("SEARCH UID ")
+            uids = _numbers(named, self.mails) if by_uid else range(1, self.mails + 1)
             return b"* SEARCH " + b" ".join(b"%d" % uid for uid in uids) + b"\r\n"
         if command.startswith("UID FETCH"):
             return b"".join(self.fetched(uid, command) for uid in _numbers(command.split()[2], self.mails))

@@ -26,6 +26,14 @@ def test_a_literal_stands_where_it_was_announced() -> None:
     assert parse_values([b"(a {3}", b"b)c", b' "d" ~{2}', b"ef", b")"]) == [[b"a", b"b)c", b"d", b"ef"]]
 
 
+def test_lists_nest_as_deep_as_the_sender_of_a_mail_likes() -> None:
+    value = parse_values([b"(" * 5000 + b")" * 5000])[0]
+    levels = 0
+    while isinstance(value, list):
+        value, levels = value[0] if value else None, levels + 1
+    assert levels == 5000
+
+
 def test_a_fetch_response_gives_its_items_by_name() -> None:
     segments = [b"* 7 FETCH (UID 12 BODY[HEADER.FIELDS (FROM TO)] {2}", b"hi", b" Body[Text]<0> NIL FLAGS (\\Seen))"]
     assert parse_fetch(segments) == {
