@@ -129,7 +129,12 @@ def _learn_authserv(services: Services, mailbox: MailboxConfig) -> None:
     """Find out the id that most of a mailbox's mails carry on top. That there is none takes some mails to say."""
     if mailbox.authserv_id != "auto" or mailbox.name in services.authserv:
         return
-    facts = services.sources[mailbox.name].probe()
+    try:
+        facts = services.sources[mailbox.name].probe()
+    except MailboxError as error:
+        if error.reason != "folder":
+            raise
+        return  # told by the reading itself, once the folders that are there were read
     found = next((name for name, share in facts.authserv_ids if share > AUTHSERV_SHARE), "")
     received = sum(folder.mails for folder in facts.folders if folder.where is Where.INBOX)
     if found or received >= AUTHSERV_MAILS:

@@ -1,13 +1,18 @@
 """Whose verdicts on senders a mailbox holds: learnt from its mails, by a mailbox that was empty at the start too."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 
+from monitor.errors import MailboxError
+from monitor.jobs.intake import poll_mailbox
+from monitor.sources.base import MailboxFacts
 from monitor.store.engine import reading
 from monitor.store.schema import review
+from tests.fakes import MemoryMailbox
 from tests.support.jobs_world import ORDERS, JobsWorld
 from tests.support.mails import buyer_mail
 from tests.support.weekend_world import paris
@@ -59,3 +64,18 @@ def test_a_mailbox_without_verdicts_is_not_asked_for_ever(world: JobsWorld) -> N
     assert world.mailbox.probes == 1
     world.ask(ORDERS[0])
     assert world.mailbox.probes == 1
+
+
+class LacksAFolder(MemoryMailbox):
+    """A mailbox of which one folder that the configuration names is not there."""
+
+    def probe(self) -> MailboxFacts:
+        """Say so, as the real ones do."""
+        raise MailboxError('support: no folder "Archiv". Folders: INBOX.', "folder")
+
+
+def test_a_folder_that_is_missing_holds_up_no_mail_of_the_others(world: JobsWorld) -> None:
+    lacking = LacksAFolder()
+    lacking.deliver(buyer_mail(world.clock()), world.clock())
+    services = replace(world.services, sources={"support": lacking})
+    assert poll_mailbox(services, "support").new == {"buyer_message": 1}
