@@ -39,9 +39,9 @@ def explain(
     found = _optional_config(config)
     context = _context(found)
     policy = found.sla if found is not None else SlaPolicy()
-    documents = []
-    unread = 0
-    for number, path in enumerate(files):
+    documents: list[object] = []
+    unread = shown = 0
+    for path in files:
         try:
             content = sys.stdin.buffer.read() if path == DASH else path.read_bytes()
         except OSError as error:
@@ -53,12 +53,13 @@ def explain(
             documents.append(explained_json(explained))
             continue
         if len(files) > 1:
-            print_line(f"{'' if number == 0 else chr(10)}{path}")
+            print_line(f"{chr(10) if shown else ''}{path}")
         print_line(render_explained(explained, policy))
+        shown += 1
     if json:
         print_json(documents)
     if unread:
-        raise ReplyByError(f"{unread} of {len(files)} files could not be read.")
+        raise ReplyByError(f"{unread} of {len(files)} {'file' if len(files) == 1 else 'files'} could not be read.")
 
 
 def _optional_config(option: Path | None) -> "Config | None":

@@ -142,6 +142,7 @@ def _parse_match(pairs: list[str], session: Session) -> "tuple[Matcher, frozense
     labels = {*PRIORITIES, *(rule.name for rule in session.config.labels)}
     for pair in pairs:
         key, separator, value = pair.partition("=")
+        value = value.upper() if key == "marketplace" else value
         if not separator or key not in values or not value:
             problems.append(f"--match {pair!r}: write KEY=VALUE with one of {', '.join(known)}.")
         elif key == "account" and value not in accounts:

@@ -39,6 +39,7 @@ def report(
     from monitor.report.render_json import render_json
     from monitor.report.render_markdown import render_text
 
+    language = None if language is None else language.lower()
     if language is not None and language not in ("en", "fr", "de", "es", "it"):
         raise ConfigError("--language", [f"{language!r}: no words in it. Write en, fr, de, es or it."])
     session = open_session(config)

@@ -55,7 +55,15 @@ def init(
         list[Part] | None, typer.Argument(metavar="[PART]...", help="Ask these alone; the rest of the file stays.")
     ] = None,
     config: Annotated[
-        Path, typer.Option("--config", metavar="PATH", help="The file to write; it is read back first.")
+        Path,
+        typer.Option(
+            "--config",
+            metavar="PATH",
+            envvar="REPLYBY_CONFIG",
+            show_envvar=False,
+            show_default=False,
+            help="The file to write, read back first; else $REPLYBY_CONFIG, else ./config.toml.",
+        ),
     ] = Path("config.toml"),
     address: Annotated[Answer, _answer("address", "The mailbox that Amazon writes to.", "ADDRESS")] = None,
     sign_in: Annotated[Answer, _answer("sign-in", "For Gmail.", "password|oauth")] = None,

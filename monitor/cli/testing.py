@@ -76,7 +76,9 @@ def run_test(services: "Services", receiver: str, *, page: bool) -> None:
             arrived |= ok
             print_line(line)
         if not arrived:
-            raise ReplyByError(f"{receiver}: nothing was sent.")
+            raise ReplyByError(
+                f"{receiver}: nothing arrived yet. What is tried again is sent by the worker, once it can be."
+            )
         if page:
             print_line(f"Waiting up to {int(PAGE_SECONDS // 60)} minutes for the answer; Ctrl-C gives up.")
             sys.stdout.flush()

@@ -26,15 +26,15 @@ def check_mailboxes(services: Services) -> Iterable[Finding]:
         try:
             facts = source.probe()
         except ReplyByError as error:
-            yield Finding(f"mailbox {mailbox.name}", False, str(error))
+            yield Finding(f'mailbox "{mailbox.name}"', False, str(error))
             continue
         finally:
             source.close()
-        yield Finding(f"mailbox {mailbox.name}", True, _mailbox_line(facts))
+        yield Finding(f'mailbox "{mailbox.name}"', True, _mailbox_line(facts))
         trusted = [identity for identity, share in facts.authserv_ids[:1] if share > 0.5]
         if mailbox.authserv_id == "auto" and not trusted:
             yield Finding(
-                f"mailbox {mailbox.name}",
+                f'mailbox "{mailbox.name}"',
                 True,
                 "its mails hold no verdicts of one server (Authentication-Results): confirmation copies are believed "
                 "only with Amazon's own signature, or with require_proof = false",

@@ -115,7 +115,7 @@ def render_explained(explained: Explained, policy: SlaPolicy | None = None) -> s
     for number, signal in enumerate(message.signals, start=1):
         lines.append(f"  {number} {str(signal.name).replace('_', ' '):<18} {signal.detail}".rstrip())
     if message.labels:
-        lines.append(f"  about: {', '.join(message.labels)} (priority {message.priority})")
+        lines.append(f"  about: {', '.join(message.labels).replace('_', ' ')} (priority {message.priority})")
     if message.problem:
         lines.append(f"  wrong with the mail: {message.problem}")
     lines.append(_clock_sentence(message, policy or SlaPolicy()))

@@ -115,7 +115,8 @@ def _plain(error: MailboxError) -> str:
 
 
 def _ask_server(dialogue: Dialogue, scope: Scope, mailbox: MailboxConfig, source: str) -> MailboxConfig:
-    dialogue.say(f"Its server is probably {mailbox.host}:{mailbox.port} ({source}).")
+    if "host" not in dialogue.given:
+        dialogue.say(f"Its server is probably {mailbox.host}:{mailbox.port} ({source}).")
     host = dialogue.ask("host", "IMAP server:", checked(HOST, scope), default=mailbox.host)
     known = str(mailbox.port)
     port = dialogue.ask("port", "Port:", lambda text: checked(PORT, scope)(_number(text)), default=known)

@@ -14,6 +14,7 @@ from monitor.store.schema import decision, message, review, sla_clock, thread
 
 def find_threads(connection: Connection, name: str, hasher: Hasher) -> list[int]:
     """Return the threads that an id or an order number names, newest last; order numbers by their hash after erasure."""
+    name = name.strip().lstrip("#")
     found = [thread.c.order_hash == hasher.number("order", name), thread.c.order_id == name]
     if name.isdigit() and len(name) < 18:
         found = [thread.c.id == int(name)]

@@ -233,7 +233,7 @@ def ours_of_days(seller: Seller, marketplace: str) -> Figures:
         return compare_figure(connection, figure, read_surroundings(connection, {"acme-eu"})).ours[0]
 
 
-SETTINGS = "Seller Central → Settings → Notification preferences → Messaging → Confirmation Notifications"
+SETTINGS = "Seller Central → Settings → Notification Preferences → Messaging → Confirmation Notifications"
 
 
 def test_half_of_the_replies_in_seller_central_are_invisible_and_the_alarm_names_the_preference(

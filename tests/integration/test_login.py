@@ -100,7 +100,7 @@ def test_after_a_sign_in_the_mailbox_opens_and_the_token_is_nobody_elses(provide
         assert token.is_relative_to(tmp_path / "var")
         after = run(tmp_path, "check-config", "--connect", "--json")
         found = {one["what"]: one["ok"] for one in json.loads(after.stdout)["findings"]}
-        assert (after.returncode, found) == (0, {"mailbox support": True}), after.stdout
+        assert (after.returncode, found) == (0, {'mailbox "support"': True}), after.stdout
         for secret in (*sign_in.access_tokens, sign_in.refresh_token, "hush-client"):
             assert secret not in after.stdout + after.stderr + before.stdout
 

@@ -141,7 +141,7 @@ WORDS = {
     "blind": "“At least”, because no reply made in Seller Central was ever seen here: {markets}.",
     "blind_help": "* No reply made in Seller Central was ever seen here. If your team answers there: Seller Central → "
     "Settings "
-    "→ Notification preferences → Messaging → Confirmation Notifications, for each marketplace.",
+    "→ Notification Preferences → Messaging → Confirmation Notifications, for each marketplace.",
     # pictures
     "hours": "The hours of the week",
     "hours_arrivals": "Messages in",
