@@ -18,7 +18,10 @@ REFUSAL_REACHES_BACK = timedelta(days=7)
 """A delivery failure that names only an alias undoes the last reply to it, if that is at most this old."""
 
 REFUSAL_SLACK = timedelta(minutes=10)
-"""How far the date of a refused message, where its time is known, may lie from the reply's own date."""
+"""How far the date of a refused message, where its time is known, may lie before the reply's own date."""
+
+CLOCK_AHEAD = timedelta(hours=1)
+"""How far it may lie after: a sender's clock may be ahead, and its mail then counts from the server's instant."""
 
 DAY_BEGINS = timedelta(hours=-14)
 DAY_ENDS = timedelta(hours=36)
@@ -231,7 +234,7 @@ def refused_between(refused_at: datetime | None, received_at: datetime) -> tuple
     if refused_at.time() == time.min:
         since, until = refused_at + DAY_BEGINS, refused_at + DAY_ENDS
     else:
-        since, until = refused_at - REFUSAL_SLACK, refused_at + REFUSAL_SLACK
+        since, until = refused_at - CLOCK_AHEAD, refused_at + REFUSAL_SLACK
     return since, min(until, received_at)
 
 
