@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from sqlalchemy import Connection, case, func, or_, select, type_coerce, update
+from sqlalchemy import ColumnElement, Connection, and_, case, func, or_, select, type_coerce, update
 
 from alerts.codes import free_codes_of
 from alerts.core.model import Channel, Notification, Purpose
@@ -183,28 +183,21 @@ def cancel_for_clocks(
     """
     cancelled = 0
     for ids in _chunks(clock_ids):
-        rows = conn.execute(
-            update(notification)
-            .where(
-                notification.c.clock_id.in_(ids),
-                notification.c.status == NotificationStatus.PENDING,
-                notification.c.purpose.in_(ABOUT_A_CLOCK),
-            )
-            .values(status=NotificationStatus.CANCELLED.value, reason=cause.value, finished_at=now)
-            .returning(notification.c.receiver, notification.c.channel)
-        ).all()
-        for row in rows:
-            record_outcome(conn, row.receiver, row.channel, "cancelled")
-        cancelled += len(rows)
+        about = and_(notification.c.clock_id.in_(ids), notification.c.purpose.in_(ABOUT_A_CLOCK))
+        cancelled += _cancel_pending(conn, about, cause, now, record_outcome)
         if closed:
             conn.execute(update(notification).where(notification.c.clock_id.in_(ids)).values(closed_at=now))
             free_codes_of(conn, ids, now)
     return cancelled
 
 
-def reopen_clocks(conn: Connection, clock_ids: Collection[int]) -> None:
-    """Let these clocks count as open again for the reply codes that are still in use."""
+def reopen_clocks(
+    conn: Connection, clock_ids: Collection[int], now: datetime, *, record_outcome: RecordOutcome = ignore_outcome
+) -> None:
+    """Let these clocks count as open again for the reply codes that are still in use; an end not yet told is no news."""
     for ids in _chunks(clock_ids):
+        ends = and_(notification.c.clock_id.in_(ids), notification.c.purpose == Purpose.CLOSED)
+        _cancel_pending(conn, ends, Cause.SUPERSEDED, now, record_outcome)
         conn.execute(update(notification).where(notification.c.clock_id.in_(ids)).values(closed_at=None))
 
 
@@ -217,9 +210,15 @@ def cancel_for_thread(
     record_outcome: RecordOutcome = ignore_outcome,
 ) -> int:
     """Cancel everything pending about a thread, whatever its purpose (it was erased); return how many rows."""
+    return _cancel_pending(conn, notification.c.thread_id == thread_id, cause, now, record_outcome)
+
+
+def _cancel_pending(
+    conn: Connection, about: ColumnElement[bool], cause: Cause, now: datetime, record_outcome: RecordOutcome
+) -> int:
     rows = conn.execute(
         update(notification)
-        .where(notification.c.thread_id == thread_id, notification.c.status == NotificationStatus.PENDING)
+        .where(about, notification.c.status == NotificationStatus.PENDING)
         .values(status=NotificationStatus.CANCELLED.value, reason=cause.value, finished_at=now)
         .returning(notification.c.receiver, notification.c.channel)
     ).all()

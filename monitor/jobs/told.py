@@ -44,7 +44,7 @@ def follow_changes(
         planned += _closings(_reachable(connection, told_receivers(connection, closed)), ends, now)
     reopened = by_kind.get(ChangeKind.REOPENED, [])
     if reopened:
-        reopen_clocks(connection, reopened)
+        reopen_clocks(connection, reopened, now, record_outcome=record_outcome)
         told = _reachable(connection, told_receivers(connection, reopened))
         planned += _reopenings(told, _counts(connection, reopened), why_open, now)
     changed = by_kind.get(ChangeKind.CHANGED, [])

@@ -1,8 +1,6 @@
 """Escalation from mail to provider, through the real jobs and the real claim, on SQLite: where other programs went wrong."""
 
-from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -13,14 +11,13 @@ from monitor.core.messages import Where
 from monitor.jobs.watch import watch_health
 from monitor.store.engine import reading
 from monitor.store.open_threads import read_open
-from tests.support.jobs_world import LAG, ORDERS, JobsWorld, alias_of, rings
+from tests.support.jobs_world import LAG, ORDERS, TUESDAY, Build, alias_of, rings
 from tests.support.mails import buyer_mail, seller_reply
-from tests.support.weekend_world import POLICY, paris
+from tests.support.weekend_world import paris
 
 pytestmark = pytest.mark.integration
 
 A, B, C = ORDERS[:3]
-TUESDAY = paris("2026-11-17 06:00")
 BY_RULES = """
 [[receiver]]
 name = "oncall"
@@ -32,23 +29,6 @@ name = "default"
 remaining = "2h"
 notify = ["oncall"]
 """
-
-Build = Callable[..., JobsWorld]
-
-
-@pytest.fixture
-def build(tmp_path: Path) -> Iterator[Build]:
-    built: list[JobsWorld] = []
-
-    def make(now: datetime = TUESDAY, *, policy: str = POLICY, changes: Mapping[str, str] | None = None) -> JobsWorld:
-        folder = tmp_path / str(len(built))
-        folder.mkdir()
-        built.append(JobsWorld(folder, now, policy=policy, changes=changes))
-        return built[-1]
-
-    yield make
-    for world in built:
-        world.close()
 
 
 def by(channel: Channel, sent: list[Delivery]) -> list[Delivery]:

@@ -126,6 +126,12 @@ def test_closing_a_clock_cancels_what_would_wake_somebody_and_leaves_the_news_of
     assert counted == {("oncall-sms", "sms", "cancelled"): 1, ("team", "slack", "cancelled"): 1}
 
 
+def test_an_end_that_nobody_heard_of_yet_is_taken_back_when_the_clock_runs_on(conn: Connection) -> None:
+    put(conn, make_news(Purpose.CLOSED, 1), make_news(Purpose.UPDATE, 1), make_news(Purpose.CLOSED, 2))
+    reopen_clocks(conn, [1], START)
+    assert statuses(conn) == [("cancelled", "superseded"), ("pending", None), ("pending", None)]
+
+
 def test_what_is_under_way_cannot_be_called_back(conn: Connection) -> None:
     deliver(conn, *put(conn, make_page(1)), status="sending")
     assert cancel_for_clocks(conn, [1], Cause.ANSWERED, START) == 0
@@ -187,7 +193,7 @@ def test_a_number_stays_in_use_until_all_its_clocks_are_closed(conn: Connection)
     meaning = lookup_code(conn, "Ana", code)
     assert meaning is not None
     assert (meaning.thread_ids, meaning.clock_ids, meaning.in_use) == ((1, 2), (1, 2), True)
-    reopen_clocks(conn, [1])
+    reopen_clocks(conn, [1], START)
     cancel_for_clocks(conn, [2], Cause.WAIVED, START)
     assert (meaning := lookup_code(conn, "Ana", code)) is not None
     assert meaning.in_use
@@ -242,7 +248,7 @@ def test_no_number_ever_stands_for_two_open_messages(steps: list[tuple[int, bool
                 in_use = {code: clocks - {clock_id} for code, clocks in in_use.items()}
                 in_use = {code: clocks for code, clocks in in_use.items() if clocks}
                 continue
-            reopen_clocks(conn, [clock_id])
+            reopen_clocks(conn, [clock_id], START)
             carried = deliver(conn, *put(conn, make_page(clock_id, occurrence=number)))
             code = assign_code(conn, "Ana", carried, START)
             assert in_use.get(code, {clock_id}) == {clock_id}
