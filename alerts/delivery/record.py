@@ -4,14 +4,14 @@ Owns the ends of rows: retry times, stand-ins for whoever cannot be reached, the
 """
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, func, select, update
 
 from alerts.codes import free_code_of
-from alerts.core.model import Channel, Notification, Purpose, Receipt
+from alerts.core.model import Channel, Delivery, Notification, Purpose, Receipt
 from alerts.delivery.claim import Claimed
 from alerts.delivery.content import carried_rows
 from alerts.delivery.group import is_grouped
@@ -52,7 +52,7 @@ def record_sent(
         values = {
             "channel": item.channel.value,
             "place": item.address,
-            "thread_id": item.threads[0].thread_id,
+            "thread_id": _thread_of(rows, item),
             "receiver": item.receiver,
             "post_channel": receipt.post.channel,
             "post_message": receipt.post.message,
@@ -60,7 +60,7 @@ def record_sent(
         }
         statement = insert_once(conn, post, "channel", "place", "thread_id").returning(post.c.id)
         if conn.execute(statement, values).first() is None and item.post != receipt.post:
-            _replace_post(conn, claimed, receipt)
+            _replace_post(conn, values)
     return True
 
 
@@ -269,18 +269,18 @@ def _try_again(
     stand_in_for_pages(conn, rows, ports, now)
 
 
-def _replace_post(conn: Connection, claimed: Claimed, receipt: Receipt) -> None:
-    item = claimed.delivery
-    if receipt.post is None:
-        return
+def _thread_of(rows: Sequence[Any], item: Delivery) -> int:
+    """Return the thread whose message this is: the rows' own, which may have joined another while it was under way."""
+    found = next((row.thread_id for row in rows if row.thread_id is not None), item.threads[0].thread_id)
+    return int(found)
+
+
+def _replace_post(conn: Connection, values: Mapping[str, Any]) -> None:
+    places = (post.c.channel, post.c.place, post.c.thread_id)
     conn.execute(
         update(post)
-        .where(
-            post.c.channel == item.channel.value,
-            post.c.place == item.address,
-            post.c.thread_id == item.threads[0].thread_id,
-        )
-        .values(post_channel=receipt.post.channel, post_message=receipt.post.message)
+        .where(*(column == values[column.name] for column in places))
+        .values(post_channel=values["post_channel"], post_message=values["post_message"])
     )
 
 

@@ -21,6 +21,12 @@ def find_threads(connection: Connection, name: str, hasher: Hasher) -> list[int]
     return list(dict.fromkeys(row.id if row.merged_into is None else row.merged_into for row in rows))
 
 
+def read_heir(connection: Connection, thread_id: int) -> int:
+    """Return the thread that this one is part of now: itself, unless it was merged."""
+    statement = select(thread.c.merged_into).where(thread.c.id == thread_id)
+    return connection.execute(statement).scalar() or thread_id
+
+
 def read_open_clock(connection: Connection, thread_id: int) -> Any:
     """Return the running clock's row of a thread, or None."""
     statement = select(sla_clock).where(sla_clock.c.thread_id == thread_id, sla_clock.c.closed_at.is_(None))

@@ -2,16 +2,20 @@
 
 import pytest
 
-from alerts.core.model import AnswerKind, Channel, Purpose
+from alerts.core.model import Answer, AnswerKind, Channel, Purpose
 from alerts.core.words.catalog import words_for
+from alerts.core.words.slack import render_message
 from alerts.core.words.sms import render_sms
+from monitor.core.messages import Where
+from monitor.jobs.answers import apply_answer, exclude_messages
 from tests.fakes_alerts import refusal
-from tests.support.jobs_world import ORDERS, Build, alias_of, rings
-from tests.support.mails import bounce
+from tests.support.jobs_world import ORDERS, Build, JobsWorld, alias_of, rings
+from tests.support.mails import bounce, buyer_mail, seller_reply
 
 pytestmark = pytest.mark.integration
 
-A, B = ORDERS[:2]
+A = ORDERS[0]
+ENGLISH = words_for("en", "Europe/Paris")
 
 
 def test_the_end_of_a_wait_that_runs_on_before_it_was_told_is_told_nobody(build: Build) -> None:
@@ -27,7 +31,7 @@ def test_the_end_of_a_wait_that_runs_on_before_it_was_told_is_told_nobody(build:
     sent = world.cycle() + world.advance(minutes=9)
     phone = [one for one in sent if one.channel is Channel.SMS]
     assert {one.purpose for one in phone} == {Purpose.ALERT}
-    assert all("reply due in" in render_sms(words_for("en", "Europe/Paris"), one) for one in phone)
+    assert all("reply due in" in render_sms(ENGLISH, one) for one in phone)
 
 
 def test_an_end_that_was_held_by_the_rate_of_messages_is_forgotten_when_the_mark_is_taken_back(build: Build) -> None:
@@ -42,3 +46,98 @@ def test_an_end_that_was_held_by_the_rate_of_messages_is_forgotten_when_the_mark
     sent = world.cycle() + world.advance(minutes=4)
     assert [one.purpose for one in sent if one.channel is Channel.SMS] == [Purpose.ALERT]
     assert "slack team" in rings(sent)
+
+
+def ask_twice(world: JobsWorld) -> None:
+    """Let one buyer ask before a sale, be told of; and then, as it seems another one, about an order."""
+    world.mail(buyer_mail(world.clock(), order=None, alias=alias_of(A), token="FIRST"))
+    world.advance(minutes=10)
+    world.mail(buyer_mail(world.clock(), order=A, alias=alias_of(A), token="SECOND"))
+
+
+def link(world: JobsWorld) -> None:
+    """Let a mail of the first conversation name the order: both are one thread."""
+    world.mail(buyer_mail(world.clock(), order=A, alias=alias_of(A), token="FIRST"))
+
+
+def test_of_two_threads_that_are_one_the_later_message_in_slack_says_so_and_both_numbers_mean_it(build: Build) -> None:
+    world = build()
+    ask_twice(world)
+    codes = [one.code for one in world.advance(hours=22.1) if one.channel is Channel.SMS]
+    assert codes == [1, 2]
+    link(world)
+    drawn = {one.post.message: render_message(ENGLISH, one) for one in world.cycle() if one.post is not None}
+    texts = sorted(message.text for message in drawn.values())
+    assert texts[0].startswith(f"FR · {A} · reply due in")
+    assert texts[1:] == [f"Joined with order {A}: see its own message."]
+    assert [[block["type"] for block in message.blocks] for message in drawn.values()].count(["context"]) == 1
+    assert world.say(AnswerKind.ACKNOWLEDGE, by="Ana", code=2).text_key == "acknowledged"
+    assert world.say(AnswerKind.ANSWERED, by="Ana", code=1).text_key == "answered"
+
+
+def test_a_press_on_the_message_of_a_thread_that_joined_another_is_stale_and_not_unknown(build: Build) -> None:
+    world = build()
+    ask_twice(world)
+    second = world.advance(hours=22.1)[-1].threads[0]
+    link(world)
+    pressed = Answer(
+        event_id="press",
+        kind=AnswerKind.ACKNOWLEDGE,
+        by="Bo",
+        at=world.clock(),
+        source="slack",
+        thread_id=second.thread_id,
+        clock_id=second.clock_id,
+    )
+    assert apply_answer(world.services, world.policies, pressed).text_key == "stale"
+
+
+def test_a_wait_whose_thread_is_part_of_an_older_one_goes_on_in_its_own_message(build: Build) -> None:
+    world = build()
+    world.mail(buyer_mail(world.clock(), order=None, alias=alias_of(A), token="FIRST"))
+    world.advance(hours=1)
+    world.mail(seller_reply(world.clock(), order="", alias=alias_of(A)), Where.SENT)
+    world.advance(hours=1)
+    world.mail(buyer_mail(world.clock(), order=A, alias=alias_of(A), token="SECOND"))
+    told = [one for one in world.advance(hours=22.1) if one.purpose is Purpose.ALERT]
+    posts = {one.post.message for one in world.advance(minutes=1) + told if one.post is not None}
+    link(world)
+    drawn = world.cycle()
+    posts |= {one.post.message for one in drawn if one.post is not None}
+    assert [one.channel for one in drawn] == [Channel.SLACK]
+    assert render_message(ENGLISH, drawn[0]).text.startswith(f"FR · {A} · reply due in")
+    assert world.say(AnswerKind.ACKNOWLEDGE, by="Ana", code=1).accepted
+    world.mail(seller_reply(world.clock(), order=A, alias=alias_of(A)), Where.SENT)
+    ended = world.cycle()
+    assert {(one.channel, one.purpose) for one in ended} >= {
+        (Channel.SLACK, Purpose.CLOSED),
+        (Channel.SMS, Purpose.CLOSED),
+    }
+    posts |= {one.post.message for one in ended if one.post is not None}
+    assert len(posts) == 1
+
+
+def test_what_a_person_says_is_no_message_of_a_buyer_is_said_so_in_slack(build: Build) -> None:
+    world = build()
+    world.ask(A)
+    world.advance(hours=22.1)
+    assert exclude_messages(world.services, world.thread_of(A), by="Bo", source="shell") == 1
+    (drawn,) = world.cycle()
+    message = render_message(ENGLISH, drawn)
+    assert (drawn.purpose, message.text) == (Purpose.UPDATE, "Not a buyer's message: nothing to answer.")
+    assert drawn.post is not None
+    assert world.advance(hours=3) == []
+
+
+def test_where_a_bounce_makes_two_waits_one_the_number_of_the_later_means_it(build: Build) -> None:
+    world = build()
+    world.ask(A)
+    world.advance(hours=1)
+    sent_at = world.clock()
+    world.reply(A)
+    world.advance(hours=1)
+    world.ask(A, words="Et la facture ?")
+    world.advance(hours=22.1)
+    world.mail(bounce(world.clock(), of=sent_at, order=A, alias=alias_of(A)))
+    said = world.say(AnswerKind.ACKNOWLEDGE, by="Ana", code=1)
+    assert (said.text_key, [facts.state for facts in said.threads]) == ("acknowledged", ["breached"])
