@@ -170,15 +170,21 @@ def _watch_outbox(connection: Connection, services: Services, book: AddressBook,
 
 
 def _watch_schedules(connection: Connection, services: Services, book: AddressBook, now: datetime) -> int:
-    """A gap in who is on call is told days before it begins, not in the night in which it is noticed."""
+    """A gap in who is on call is told once, days before it begins and not in the night in which it is noticed."""
     told = 0
     for name, schedule in services.directory.schedules.items():
-        for gap in gaps(schedule, now, now + GAP_AHEAD)[:1]:
-            key = f"gap:{name}:{int(gap.from_at.timestamp())}"
-            if record_first_mark(connection, key, now) != now:
-                continue
+        mark = f"gap:{name}"
+        told_from = read_mark(connection, mark)
+        # From the begin of what was told, so that a gap that has begun keeps its begin and is known again.
+        since = now if told_from is None else min(told_from, now)
+        gap = next((one for one in gaps(schedule, since, now + GAP_AHEAD) if one.to_at > now), None)
+        if gap is None:
+            delete_mark(connection, mark)
+        elif gap.from_at != told_from:
+            record_mark(connection, mark, gap.from_at)
             detail = f"{gap.from_at:%Y-%m-%d %H:%M} - {gap.to_at:%Y-%m-%d %H:%M} UTC"
             words = content.health(content.HealthKind.NOBODY_ON_CALL, name, since=gap.from_at, detail=detail)
+            key = f"{mark}:{int(gap.from_at.timestamp())}"
             tell_of_itself(connection, services, book, key, Purpose.HEALTH, words, now)
             told += 1
     return told

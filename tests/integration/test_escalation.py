@@ -1,6 +1,7 @@
 """Escalation from mail to provider, through the real jobs and the real claim, on SQLite: where other programs went wrong."""
 
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -298,6 +299,29 @@ def test_a_mailbox_whose_polls_never_end_is_told_once_and_its_return_too(build: 
     assert [one.content["kind"] for one in world.cycle(poll=False)] == ["mailbox_blind"]
     assert world.cycle(poll=False) == []
     assert [one.content["kind"] for one in world.cycle()] == ["mailbox_back"]
+
+
+def shift(day: int, number: int) -> str:
+    begin = f"BEGIN:VEVENT\nUID:{number}\nDTSTAMP:20261101T000000Z\nDTSTART:202611{day:02}T080000Z\n"
+    return f"{begin}DTEND:202611{day + 1:02}T080000Z\nSUMMARY:Ana\nEND:VEVENT\n"
+
+
+def test_nobody_on_call_is_told_once_for_each_gap_while_it_lasts_too(build: Build, tmp_path: Path) -> None:
+    calendar = tmp_path / "oncall.ics"
+    shifts = "".join(shift(day, day) for day in (16, 24))
+    calendar.write_text(f"BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:x\n{shifts}END:VCALENDAR\n")
+    rotation = 'rotation = ["Ana", "Bo"]\nstarts = 2026-11-16\nhandover = "mon 09:00"'
+    world = build(changes={rotation: f'ical = "{calendar}"'})
+
+    def gaps_told(sent: list[Delivery]) -> list[str]:
+        return [one.content["detail"] for one in sent if one.content.get("kind") == "nobody_on_call"]
+
+    assert gaps_told(world.cycle()) == ["2026-11-17 08:00 - 2026-11-20 05:00 UTC"]  # as far as it looks ahead
+    assert gaps_told(world.until(paris("2026-11-24 08:59"))) == []
+    world.restart()
+    (next_gap,) = gaps_told(world.advance(minutes=2))
+    assert next_gap.startswith("2026-11-25 08:00 - ")
+    assert gaps_told(world.until(paris("2026-11-25 12:00"))) == []
 
 
 def test_what_is_held_back_on_purpose_is_not_stuck(build: Build) -> None:
