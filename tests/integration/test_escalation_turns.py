@@ -1,5 +1,7 @@
 """What was told is told again as it stands: waits that run on, take each other in, or turn out to be none."""
 
+from datetime import timedelta
+
 import pytest
 
 from alerts.core.model import Answer, AnswerKind, Channel, Purpose
@@ -8,7 +10,7 @@ from alerts.core.words.slack import render_message
 from alerts.core.words.sms import render_sms
 from monitor.core.messages import Where
 from monitor.jobs.answers import apply_answer, exclude_messages
-from tests.fakes_alerts import refusal
+from tests.fakes_alerts import doubt, refusal
 from tests.support.jobs_world import ORDERS, Build, JobsWorld, alias_of, rings
 from tests.support.mails import bounce, buyer_mail, seller_reply
 
@@ -141,3 +143,23 @@ def test_where_a_bounce_makes_two_waits_one_the_number_of_the_later_means_it(bui
     world.mail(bounce(world.clock(), of=sent_at, order=A, alias=alias_of(A)))
     said = world.say(AnswerKind.ACKNOWLEDGE, by="Ana", code=1)
     assert (said.text_key, [facts.state for facts in said.threads]) == ("acknowledged", ["breached"])
+
+
+def test_a_reopening_that_may_not_have_arrived_is_not_repeated_after_the_reply(build: Build) -> None:
+    world = build()
+    world.ask(A)
+    world.advance(hours=22.1)
+    sent_at = world.clock()
+    world.reply(A)
+    world.cycle()
+    world.advance(minutes=3)
+    world.mail(bounce(world.clock(), of=sent_at, order=A, alias=alias_of(A)))
+    for channel in (Channel.SMS, Channel.SLACK):
+        world.notifiers[channel].before.append(doubt())
+    world.cycle()
+    world.reply(A)
+    world.clock.advance(seconds=5)
+    world.worker.dispatcher.reconcile(world.clock())
+    sent = world.cycle() + world.advance(minutes=3)
+    assert rings(sent) == []
+    assert {one.threads[0].state for one in sent} == {"met"}

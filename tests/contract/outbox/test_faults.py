@@ -53,6 +53,30 @@ def test_a_doubtful_page_that_was_acknowledged_meanwhile_is_not_repeated(rig: Ri
     assert [row["status"] for row in rig.deliveries()] == ["cancelled"]
 
 
+def test_a_redrawing_that_went_with_a_doubtful_ring_does_not_ring_alone(rig: Rig) -> None:
+    rig.open(1)
+    rig.put(make_alert(1))
+    rig.deliver()
+    rig.put(make_alert(1, step=1), make_news(Purpose.UPDATE, 1))
+    rig.slack.before.append(doubt())
+    rig.deliver()
+    rig.close(1)
+    rig.deliver(seconds=3)
+    assert len(rig.slack.attempts) == 2
+    assert rig.statuses() == ["sent", "cancelled: not_wanted", "cancelled: not_wanted"]
+
+
+def test_a_reopening_that_may_not_have_arrived_is_not_repeated_once_it_is_answered_again(rig: Rig) -> None:
+    rig.open(1)
+    rig.put(make_news(Purpose.REOPENED, 1, channel=Channel.SMS, person="Ana", receiver="oncall-sms"))
+    rig.sms.before.append(doubt())
+    rig.deliver()
+    rig.close(1)
+    rig.deliver(seconds=3)
+    assert len(rig.sms.attempts) == 1
+    assert rig.statuses() == ["cancelled: not_wanted"]
+
+
 def test_when_the_look_up_fails_a_page_is_repeated(rig: Rig) -> None:
     rig.open(1)
     rig.put(make_page(1))

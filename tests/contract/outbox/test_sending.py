@@ -177,6 +177,25 @@ def test_a_thread_that_joined_another_while_its_message_was_under_way_is_drawn_i
     assert drawn.post.message == f"ts-{first.reference[:8]}"
 
 
+def test_what_changes_of_an_earlier_wait_is_not_drawn_over_the_alert_of_a_later_one(rig: Rig) -> None:
+    rig.open(1, 2)
+    rig.threads.add(2, thread_id=1)
+    rig.put(make_alert(1))
+    rig.deliver()
+    rig.put(make_alert(2, thread_id=1))
+    rig.deliver()
+    rig.put(make_news(Purpose.UPDATE, 1))
+    rig.deliver()
+    rig.put(make_news(Purpose.UPDATE, 2, thread_id=1))
+    rig.deliver()
+    assert [(one.purpose, one.threads[0].clock_id) for one in rig.slack.accepted] == [
+        (Purpose.ALERT, 1),
+        (Purpose.ALERT, 2),
+        (Purpose.UPDATE, 2),
+    ]
+    assert rig.statuses()[2] == "cancelled: superseded"
+
+
 def test_a_message_that_was_deleted_by_hand_is_posted_anew(rig: Rig) -> None:
     rig.open(1)
     rig.put(make_alert(1))
