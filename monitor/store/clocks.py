@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
 
+from alerts.core.contact import DEADLINE_MARGIN
 from monitor.core.facts import Mark, MarkKind, Route
 from monitor.core.sla import SlaPolicy, target_for
 from monitor.core.threads import ResolvedClock, ResolvedThread, resolve_threads
@@ -314,6 +315,12 @@ class _Saver:
             differing["counted"] = counted
         if not differing:
             return
+        if row["deadline_at"] < old.deadline_at:
+            # "I have it" and "not now" were measured by the later deadline.
+            latest_at = max(row["deadline_at"] - DEADLINE_MARGIN, self.context.now)
+            for name in ("acknowledgement_expires_at", "snoozed_until"):
+                if getattr(old, name) is not None and getattr(old, name) > latest_at:
+                    differing[name] = latest_at
         kind = ChangeKind.CHANGED
         if old.closed_at is None and row["closed_at"] is not None:
             kind = ChangeKind.CLOSED

@@ -145,6 +145,34 @@ def test_where_a_bounce_makes_two_waits_one_the_number_of_the_later_means_it(bui
     assert (said.text_key, [facts.state for facts in said.threads]) == ("acknowledged", ["breached"])
 
 
+@pytest.mark.parametrize("kind", [AnswerKind.ACKNOWLEDGE, AnswerKind.SNOOZE])
+def test_an_answer_ends_half_an_hour_before_a_deadline_that_turned_out_to_be_earlier(
+    build: Build, kind: AnswerKind
+) -> None:
+    world = build()
+    first_at = world.clock() - timedelta(hours=1)
+    world.advance(hours=3)
+    world.ask(A, words="Toujours rien ?")
+    world.advance(hours=17.5)
+    assert world.say(kind, A, snooze_for=timedelta(hours=4)).accepted
+    world.mailbox.deliver(buyer_mail(first_at, order=A, alias=alias_of(A)), first_at, Where.INBOX)
+    world.poll()
+    deadline_at = first_at + timedelta(hours=24)
+    assert rings(world.until(deadline_at - timedelta(minutes=31))) == []
+    assert "sms Ana" in rings(world.until(deadline_at - timedelta(minutes=29)))
+
+
+def test_an_answer_to_a_deadline_that_turned_out_to_be_over_ends_at_once(build: Build) -> None:
+    world = build()
+    first_at = world.clock() - timedelta(hours=5)
+    world.advance(hours=3)
+    world.ask(A, words="Toujours rien ?")
+    world.advance(hours=19)
+    world.say(AnswerKind.SNOOZE, A, snooze_for=timedelta(hours=4))
+    world.mailbox.deliver(buyer_mail(first_at, order=A, alias=alias_of(A)), first_at, Where.INBOX)
+    assert {"slack team", "sms Ana"} <= set(rings(world.cycle() + world.advance(minutes=1)))
+
+
 def test_a_reopening_that_may_not_have_arrived_is_not_repeated_after_the_reply(build: Build) -> None:
     world = build()
     world.ask(A)
