@@ -126,7 +126,9 @@ def _apply(
             refused = "stale"
             continue
         if answer.kind is AnswerKind.UNDO:
-            message_id = revoke_last_mark(connection, thread_id, tuple(MarkKind), by=answer.by, now=now)
+            message_id = revoke_last_mark(
+                connection, thread_id, tuple(MarkKind), by=answer.by, now=now, clock_ids=meant
+            )
             if message_id is None:
                 refused = "nothing_to_undo"
                 continue

@@ -186,7 +186,11 @@ class _Saver:
         for old in clocks.values():
             if old.id not in kept:
                 self.connection.execute(delete(sla_clock).where(sla_clock.c.id == old.id))
-                self.changes.append(_absorbed(old, goes_on.get(old.start_message_id)))
+                change = _absorbed(old, goes_on.get(old.start_message_id))
+                if change.into is not None:  # what was decided about it can be taken back by the numbers it handed on
+                    decided = update(decision).where(decision.c.clock_id == old.id)
+                    self.connection.execute(decided.values(clock_id=change.into))
+                self.changes.append(change)
         update_rows(self.connection, message, outcomes)
         return self.changes
 

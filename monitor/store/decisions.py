@@ -117,11 +117,17 @@ def _record(
 
 
 def revoke_last_mark(
-    connection: Connection, thread_id: int, kinds: Sequence[MarkKind], *, by: str, now: datetime
+    connection: Connection,
+    thread_id: int,
+    kinds: Sequence[MarkKind],
+    *,
+    by: str,
+    now: datetime,
+    clock_ids: Sequence[int] | None = None,
 ) -> int | None:
     """Take back the thread's newest mark of these kinds; return the buyer message it stood on, or None.
 
-    Found by the message: two threads may have become one since.
+    Found by the message: two threads may have become one since. `clock_ids`: only a mark on one of these waits.
     """
     statement = (
         select(decision.c.id, decision.c.message_id)
@@ -133,6 +139,8 @@ def revoke_last_mark(
         .order_by(decision.c.made_at.desc(), decision.c.id.desc())
         .limit(1)
     )
+    if clock_ids is not None:
+        statement = statement.where(decision.c.clock_id.in_(clock_ids))
     row = connection.execute(statement).first()
     if row is None:
         return None

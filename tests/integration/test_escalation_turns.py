@@ -191,3 +191,25 @@ def test_a_reopening_that_may_not_have_arrived_is_not_repeated_after_the_reply(b
     sent = world.cycle() + world.advance(minutes=3)
     assert rings(sent) == []
     assert {one.threads[0].state for one in sent} == {"met"}
+
+
+def test_an_undo_by_number_takes_back_nothing_said_of_an_earlier_wait(build: Build) -> None:
+    world = build()
+    world.ask(A)
+    world.advance(hours=22.1)
+    world.say(AnswerKind.ANSWERED, by="Ana", code=1)
+    world.advance(hours=1)
+    world.ask(A, words="Et la facture ?")
+    world.advance(hours=22.5)
+    assert world.say(AnswerKind.ACKNOWLEDGE, by="Ana", code=1).accepted
+    refused = world.say(AnswerKind.UNDO, by="Ana", code=1)
+    assert (refused.accepted, refused.text_key) == (False, "nothing_to_undo")
+
+
+def test_an_undo_by_the_number_of_a_wait_that_joined_another_finds_what_was_said_of_it(build: Build) -> None:
+    world = build()
+    ask_twice(world)
+    world.advance(hours=22.1)
+    assert world.say(AnswerKind.ANSWERED, by="Ana", code=2).accepted
+    link(world)
+    assert world.say(AnswerKind.UNDO, by="Ana", code=2).text_key == "undone"
