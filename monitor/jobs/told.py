@@ -56,7 +56,7 @@ def plan_updates(told: Sequence[Told], now: datetime) -> list[Notification]:
     """Return the redrawings of messages that are changed in place: Slack's."""
     moment = int(now.timestamp() * 1_000_000)
     return [
-        _notification(one, Purpose.UPDATE, f"update:{one.clock_id}:{one.receiver}:{moment}", now)
+        _notification(one, Purpose.UPDATE, f"update:{one.clock_id}:{one.receiver}:{one.person or '-'}:{moment}", now)
         for one in told
         if one.channel is Channel.SLACK
     ]

@@ -128,6 +128,15 @@ def test_whoever_takes_it_is_named_in_slack_and_no_other_phone_hears_of_it(build
     assert (drawn.channel, drawn.purpose, drawn.threads[0].acknowledged_by) == (Channel.SLACK, Purpose.UPDATE, "Bo")
 
 
+def test_of_several_people_behind_one_receiver_each_sees_who_has_it(build: Build) -> None:
+    world = build(policy=BY_RULES.replace('to = ["Ana"]', 'to = ["Ana", "Bo"]'))
+    world.ask(A)
+    assert rings(world.advance(hours=22.01)) == ["slack Ana", "slack Bo"]
+    world.say(AnswerKind.ACKNOWLEDGE, A, by="Ana")
+    drawn = [(one.person, one.threads[0].acknowledged_by) for one in world.cycle() if one.purpose is Purpose.UPDATE]
+    assert sorted(drawn) == [("Ana", "Ana"), ("Bo", "Ana")]
+
+
 def test_contact_rules_that_wait_are_cancelled_by_an_answer_and_planned_anew_when_it_expires(build: Build) -> None:
     world = build(policy=BY_RULES)
     world.ask(A)
