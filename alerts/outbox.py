@@ -35,12 +35,13 @@ def ignore_outcome(conn: Connection, receiver: str, channel: str, outcome: str) 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutboxStats:
-    """What is not yet delivered: how many rows, and since when the oldest has been due (None: none is due).
+    """What is not yet delivered: how many rows, how many are due, and since when the oldest has been (None: none is).
 
     What is held back on purpose (quiet hours, a silence, the rate of messages to a phone) is not due.
     """
 
     pending: int
+    due: int
     oldest_at: datetime | None
 
 
@@ -233,11 +234,15 @@ def stats(conn: Connection, now: datetime) -> OutboxStats:
     held = func.coalesce(notification.c.reason, "").in_(_HELD)
     due_since = case((held, notification.c.next_attempt_at), else_=notification.c.due_at)
     row = conn.execute(
-        select(func.count(), type_coerce(func.min(due_since).filter(due_since <= now), UtcInstant))
+        select(
+            func.count(),
+            func.count().filter(due_since <= now),
+            type_coerce(func.min(due_since).filter(due_since <= now), UtcInstant),
+        )
         .select_from(notification)
         .where(undelivered)
     ).one()
-    return OutboxStats(pending=row[0], oldest_at=row[1])
+    return OutboxStats(pending=row[0], due=row[1], oldest_at=row[2])
 
 
 def next_due_at(conn: Connection) -> datetime | None:

@@ -105,7 +105,8 @@ def test_stats_tell_how_long_the_oldest_has_been_due_and_not_what_is_still_to_co
     put(conn, make_page(1, due_at=START + timedelta(hours=1)), make_page(2), make_page(3))
     assert stats(conn, START - timedelta(seconds=1)).oldest_at is None
     now = stats(conn, START + timedelta(hours=2))
-    assert (now.pending, now.oldest_at) == (3, START)
+    assert (now.pending, now.due, now.oldest_at) == (3, 3, START)
+    assert (stats(conn, START).pending, stats(conn, START).due) == (3, 2)
 
 
 def test_closing_a_clock_cancels_what_would_wake_somebody_and_leaves_the_news_of_it(conn: Connection) -> None:
