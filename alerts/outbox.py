@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from sqlalchemy import Connection, case, func, or_, select, type_coerce, update
+from sqlalchemy import ColumnElement, Connection, and_, case, func, or_, select, type_coerce, update
 
 from alerts.codes import free_codes_of
 from alerts.core.model import Channel, Notification, Purpose
@@ -35,12 +35,13 @@ def ignore_outcome(conn: Connection, receiver: str, channel: str, outcome: str) 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutboxStats:
-    """What is not yet delivered: how many rows, and since when the oldest has been due (None: none is due).
+    """What is not yet delivered: how many rows, how many are due, and since when the oldest has been (None: none is).
 
     What is held back on purpose (quiet hours, a silence, the rate of messages to a phone) is not due.
     """
 
     pending: int
+    due: int
     oldest_at: datetime | None
 
 
@@ -183,28 +184,21 @@ def cancel_for_clocks(
     """
     cancelled = 0
     for ids in _chunks(clock_ids):
-        rows = conn.execute(
-            update(notification)
-            .where(
-                notification.c.clock_id.in_(ids),
-                notification.c.status == NotificationStatus.PENDING,
-                notification.c.purpose.in_(ABOUT_A_CLOCK),
-            )
-            .values(status=NotificationStatus.CANCELLED.value, reason=cause.value, finished_at=now)
-            .returning(notification.c.receiver, notification.c.channel)
-        ).all()
-        for row in rows:
-            record_outcome(conn, row.receiver, row.channel, "cancelled")
-        cancelled += len(rows)
+        about = and_(notification.c.clock_id.in_(ids), notification.c.purpose.in_(ABOUT_A_CLOCK))
+        cancelled += _cancel_pending(conn, about, cause, now, record_outcome)
         if closed:
             conn.execute(update(notification).where(notification.c.clock_id.in_(ids)).values(closed_at=now))
             free_codes_of(conn, ids, now)
     return cancelled
 
 
-def reopen_clocks(conn: Connection, clock_ids: Collection[int]) -> None:
-    """Let these clocks count as open again for the reply codes that are still in use."""
+def reopen_clocks(
+    conn: Connection, clock_ids: Collection[int], now: datetime, *, record_outcome: RecordOutcome = ignore_outcome
+) -> None:
+    """Let these clocks count as open again for the reply codes that are still in use; an end not yet told is no news."""
     for ids in _chunks(clock_ids):
+        ends = and_(notification.c.clock_id.in_(ids), notification.c.purpose == Purpose.CLOSED)
+        _cancel_pending(conn, ends, Cause.SUPERSEDED, now, record_outcome)
         conn.execute(update(notification).where(notification.c.clock_id.in_(ids)).values(closed_at=None))
 
 
@@ -217,9 +211,15 @@ def cancel_for_thread(
     record_outcome: RecordOutcome = ignore_outcome,
 ) -> int:
     """Cancel everything pending about a thread, whatever its purpose (it was erased); return how many rows."""
+    return _cancel_pending(conn, notification.c.thread_id == thread_id, cause, now, record_outcome)
+
+
+def _cancel_pending(
+    conn: Connection, about: ColumnElement[bool], cause: Cause, now: datetime, record_outcome: RecordOutcome
+) -> int:
     rows = conn.execute(
         update(notification)
-        .where(notification.c.thread_id == thread_id, notification.c.status == NotificationStatus.PENDING)
+        .where(about, notification.c.status == NotificationStatus.PENDING)
         .values(status=NotificationStatus.CANCELLED.value, reason=cause.value, finished_at=now)
         .returning(notification.c.receiver, notification.c.channel)
     ).all()
@@ -234,11 +234,15 @@ def stats(conn: Connection, now: datetime) -> OutboxStats:
     held = func.coalesce(notification.c.reason, "").in_(_HELD)
     due_since = case((held, notification.c.next_attempt_at), else_=notification.c.due_at)
     row = conn.execute(
-        select(func.count(), type_coerce(func.min(due_since).filter(due_since <= now), UtcInstant))
+        select(
+            func.count(),
+            func.count().filter(due_since <= now),
+            type_coerce(func.min(due_since).filter(due_since <= now), UtcInstant),
+        )
         .select_from(notification)
         .where(undelivered)
     ).one()
-    return OutboxStats(pending=row[0], oldest_at=row[1])
+    return OutboxStats(pending=row[0], due=row[1], oldest_at=row[2])
 
 
 def next_due_at(conn: Connection) -> datetime | None:

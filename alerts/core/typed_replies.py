@@ -68,7 +68,6 @@ _FILLER: Final = frozenset(
         "please",
         "thanks",
         "thank",
-        "you",
         "thx",
         "merci",
         "danke",
@@ -94,6 +93,8 @@ _FILLER: Final = frozenset(
         "for",
     ]
 )
+# Only behind one of these "you" adds nothing: "7 for you" hands it to somebody else.
+_THANKS: Final = ("thank", "thanks")
 # What Twilio and the networks themselves take for an opt-out or its end.
 _STOP: Final = frozenset(("stop", "stopall", "unsubscribe", "cancel", "end", "quit", "arret", "stopp", "alto", "ferma"))
 _START: Final = frozenset(("start", "unstop"))
@@ -113,7 +114,7 @@ class TypedReply:
 
 
 def parse_reply(text: str) -> TypedReply | None:
-    """Return what a text means, or None when that is not beyond doubt (two codes, an unknown word, no code)."""
+    """Return what a text means, or None when that is not beyond doubt (two codes, an unknown word, no code, a question)."""
     if len(text) > MAX_LENGTH:
         return None
     words = _words(text)
@@ -124,7 +125,7 @@ def parse_reply(text: str) -> TypedReply | None:
     kinds: set[AnswerKind] = set()
     codes: list[int] = []
     span: timedelta | None = None
-    for word in words:
+    for before, word in zip(["", *words], words, strict=False):
         if found := _CODE_AND_LETTER.fullmatch(word):
             kinds.add(AnswerKind.ACKNOWLEDGE)
             codes.append(int(found[1] or found[2]))
@@ -137,7 +138,7 @@ def parse_reply(text: str) -> TypedReply | None:
         elif (found := _WORD_AND_CODE.fullmatch(word)) and (kind := _kind_of(found[1])) is not None:
             kinds.add(kind)
             codes.append(int(found[2]))
-        elif word not in _FILLER:
+        elif word not in _FILLER and not (word == "you" and before in _THANKS):
             return None
     return _decide(kinds, codes, span)
 
@@ -160,7 +161,10 @@ def _kind_of(word: str) -> AnswerKind | None:
 
 
 def _words(text: str) -> list[str]:
-    """Lower-case words without accents and punctuation; full-width digits become plain ones."""
+    """Lower-case words without accents and punctuation; full-width digits become plain ones.
+
+    A question mark stays: no word that means something has one, and a question changes nothing.
+    """
     plain = unicodedata.normalize("NFKD", text.casefold().replace("’", "'"))
     kept = "".join(char for char in plain if not unicodedata.combining(char))
-    return [word for word in re.split(r"[\s.,;:!?=()\"“”«»\[\]*]+", kept) if word]
+    return [word for word in re.split(r"[\s.,;:!=()\"“”«»\[\]*]+", kept) if word]

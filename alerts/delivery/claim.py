@@ -16,12 +16,12 @@ from alerts.codes import assign_code
 from alerts.core.model import Channel, Delivery, Purpose, ThreadFacts
 from alerts.delivery.content import build_delivery, carried_rows, clocks_of, is_settled_summary
 from alerts.delivery.group import choose_group, is_grouped
+from alerts.delivery.news import NEWS_OF_WHAT_WAS_TOLD, is_of_an_earlier_wait, was_never_told
 from alerts.delivery.ports import Address, Ports
 from alerts.outbox import LAST_RANK, notification_of
-from alerts.tables import Cause, DeliveryStatus, NotificationStatus, delivery, insert_once, notification, post
+from alerts.tables import Cause, DeliveryStatus, NotificationStatus, delivery, insert_once, notification
 
-_ONLY_WHILE_WANTED = (Purpose.ALERT, Purpose.LOOK_AHEAD)
-_NEWS_OF_WHAT_WAS_TOLD = (Purpose.CLOSED, Purpose.UPDATE)
+_ONLY_WHILE_WANTED = (Purpose.ALERT, Purpose.REOPENED, Purpose.LOOK_AHEAD)
 _RINGS = (Purpose.ALERT, Purpose.REOPENED)  # what a silence mutes
 _ANSWERABLE = (Purpose.ALERT, Purpose.REOPENED, Purpose.TEST)  # what a person can answer takes a number
 _RATE_WINDOW = timedelta(hours=3)  # the longest of the limits per phone
@@ -100,6 +100,8 @@ def claim_again(conn: Connection, row: Any, ports: Ports, now: datetime) -> Clai
         return Passed()
     rows = carried_rows(conn, row.id)
     kept = _claim_rows(conn, [item.id for item in rows], NotificationStatus.SENDING, row.id, ports, now)
+    if row.purpose in _RINGS and not any(item.purpose in _RINGS for item in rows if item.id in kept):
+        kept = set()  # what rang is not wanted any more, and a redrawing that went with it rings nobody
     facts = ports.load_facts(conn, clocks_of(rows), now)
     _cancel_unwanted(conn, [item for item in rows if item.id not in kept], facts, ports, now)
     address = ports.directory.address_of(row.receiver, Channel(row.channel), row.person)
@@ -179,34 +181,18 @@ def _drop_pointless(
     settled = [row for row in left if is_settled_summary(row, facts)]
     _cancel(conn, settled, Cause.NOT_WANTED, ports, now)
     left = _without(left, settled)
-    rings = any(row.purpose not in _NEWS_OF_WHAT_WAS_TOLD for row in left)
-    untold = [row for row in left if not rings and _was_never_told(conn, row)]
+    rings = any(row.purpose not in NEWS_OF_WHAT_WAS_TOLD for row in left)
+    untold = [row for row in left if not rings and was_never_told(conn, row)]
     _cancel(conn, untold, Cause.NEVER_TOLD, ports, now)
-    return _without(left, untold)
+    left = _without(left, untold)
+    outdated = [row for row in left if is_of_an_earlier_wait(conn, row)]
+    _cancel(conn, outdated, Cause.SUPERSEDED, ports, now)
+    return _without(left, outdated)
 
 
 def _without(rows: Sequence[Any], others: Sequence[Any]) -> list[Any]:
     ids = {row.id for row in others}
     return [row for row in rows if row.id not in ids]
-
-
-def _was_never_told(conn: Connection, row: Any) -> bool:
-    """Return whether a change or an end is news to its receiver: all that was to be said before was never sent."""
-    if row.purpose not in _NEWS_OF_WHAT_WAS_TOLD or row.thread_id is None:
-        return False
-    if row.purpose == Purpose.UPDATE and row.channel == Channel.SLACK:
-        standing = select(post.c.id).where(post.c.thread_id == row.thread_id, post.c.channel == row.channel)
-        return conn.execute(standing.limit(1)).first() is None
-    earlier = conn.scalars(
-        select(notification.c.status).where(
-            notification.c.thread_id == row.thread_id,
-            notification.c.clock_id == row.clock_id,
-            notification.c.channel == row.channel,
-            notification.c.whom == row.whom,
-            notification.c.purpose.not_in(_NEWS_OF_WHAT_WAS_TOLD),
-        )
-    ).all()
-    return bool(earlier) and NotificationStatus.SENT not in earlier and NotificationStatus.SENDING not in earlier
 
 
 def _hold_quiet(

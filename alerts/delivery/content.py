@@ -48,7 +48,7 @@ def build_delivery(
         person=row.person,
         threads=threads,
         content=json.loads(leading.content) if leading is not None else {},
-        post=None if row.purpose == Purpose.LOOK_AHEAD else _post_of(conn, row.channel, address.address, threads),
+        post=None if row.purpose == Purpose.LOOK_AHEAD else _post_of(conn, row.channel, address.address, rows),
         code=row.code,
         attempted_at=row.intent_at,
         secret=address.secret,
@@ -85,15 +85,17 @@ def _named(row: Any) -> tuple[int, ...]:
     return tuple(int(clock_id) for clock_id in json.loads(row.content).get("clock_ids", ()))
 
 
-def _post_of(conn: Connection, channel: str, place: str, threads: Sequence[ThreadFacts]) -> Post | None:
-    if len(threads) != 1:
+def _post_of(conn: Connection, channel: str, place: str, rows: Sequence[Any]) -> Post | None:
+    """Return where the message of the rows' one thread stands: that which they were planned for, whatever it is part of now."""
+    about = {row.thread_id for row in rows}
+    if len(about) != 1:
         return None
-    row = conn.execute(
+    found = conn.execute(
         select(post.c.post_channel, post.c.post_message).where(
-            post.c.channel == channel, post.c.place == place, post.c.thread_id == threads[0].thread_id
+            post.c.channel == channel, post.c.place == place, post.c.thread_id == about.pop()
         )
     ).first()
-    return None if row is None else Post(channel=row.post_channel, message=row.post_message)
+    return None if found is None else Post(channel=found.post_channel, message=found.post_message)
 
 
 def carried_rows(conn: Connection, delivery_id: int) -> Sequence[Any]:

@@ -4,14 +4,14 @@ Owns the ends of rows: retry times, stand-ins for whoever cannot be reached, the
 """
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, func, select, update
 
 from alerts.codes import free_code_of
-from alerts.core.model import Channel, Notification, Purpose, Receipt
+from alerts.core.model import Channel, Delivery, Notification, Purpose, Receipt
 from alerts.delivery.claim import Claimed
 from alerts.delivery.content import carried_rows
 from alerts.delivery.group import is_grouped
@@ -23,7 +23,7 @@ from alerts.tables import Cause, DeliveryStatus, NotificationStatus, delivery, i
 
 _STOOD_IN_FOR = (Purpose.ALERT, Purpose.REOPENED, Purpose.LOOK_AHEAD, Purpose.BACKLOG)
 _MISSED_QUIETLY = (Purpose.UPDATE, Purpose.TEST)
-_CHECKED = (Channel.SMS,)
+_CHECKED = (Channel.SMS, Channel.VOICE)
 _ERROR_LENGTH = 300
 
 
@@ -52,7 +52,7 @@ def record_sent(
         values = {
             "channel": item.channel.value,
             "place": item.address,
-            "thread_id": item.threads[0].thread_id,
+            "thread_id": _thread_of(rows, item),
             "receiver": item.receiver,
             "post_channel": receipt.post.channel,
             "post_message": receipt.post.message,
@@ -60,7 +60,7 @@ def record_sent(
         }
         statement = insert_once(conn, post, "channel", "place", "thread_id").returning(post.c.id)
         if conn.execute(statement, values).first() is None and item.post != receipt.post:
-            _replace_post(conn, claimed, receipt)
+            _replace_post(conn, values)
     return True
 
 
@@ -111,7 +111,7 @@ def record_failed(conn: Connection, claimed: Claimed, reason: str, error: str, p
 def record_undelivered(
     conn: Connection, row: Any, error: DeliveryError, ports: Ports, rng: random.Random, now: datetime
 ) -> None:
-    """Record that an accepted SMS never reached the phone: try again, or fail and hand on.
+    """Record that an accepted SMS never reached the phone, or nobody took the call: try again, or fail and hand on.
 
     Whatever of it nobody wants any more is cancelled when it is claimed again.
     """
@@ -127,6 +127,7 @@ def record_undelivered(
     ).rowcount
     if not changed:
         return
+    free_code_of(conn, row.id)
     rows = conn.execute(
         select(notification).where(
             notification.c.delivery_id == row.id, notification.c.status == NotificationStatus.SENT
@@ -269,18 +270,18 @@ def _try_again(
     stand_in_for_pages(conn, rows, ports, now)
 
 
-def _replace_post(conn: Connection, claimed: Claimed, receipt: Receipt) -> None:
-    item = claimed.delivery
-    if receipt.post is None:
-        return
+def _thread_of(rows: Sequence[Any], item: Delivery) -> int:
+    """Return the thread whose message this is: the rows' own, which may have joined another while it was under way."""
+    found = next((row.thread_id for row in rows if row.thread_id is not None), item.threads[0].thread_id)
+    return int(found)
+
+
+def _replace_post(conn: Connection, values: Mapping[str, Any]) -> None:
+    places = (post.c.channel, post.c.place, post.c.thread_id)
     conn.execute(
         update(post)
-        .where(
-            post.c.channel == item.channel.value,
-            post.c.place == item.address,
-            post.c.thread_id == item.threads[0].thread_id,
-        )
-        .values(post_channel=receipt.post.channel, post_message=receipt.post.message)
+        .where(*(column == values[column.name] for column in places))
+        .values(post_channel=values["post_channel"], post_message=values["post_message"])
     )
 
 

@@ -23,6 +23,7 @@ from monitor.jobs.services import Services, record_outcome
 from monitor.jobs.told import follow_changes, plan_updates
 from monitor.store.clocks import ClockChange, resolve_and_save
 from monitor.store.decisions import (
+    read_heir,
     read_last_clock,
     read_open_before,
     read_open_clock,
@@ -103,7 +104,7 @@ def _apply(
     if answer.kind in (AnswerKind.STOP, AnswerKind.START):
         return _opt(connection, services, policies, answer, now)
     if answer.thread_id is not None:
-        thread_ids: Sequence[int] = (answer.thread_id,)
+        thread_ids: Sequence[int] = (read_heir(connection, answer.thread_id),)
         meant: Sequence[int] | None = None
     else:
         meaning = lookup_code(connection, answer.by, answer.code or 0)
@@ -125,7 +126,9 @@ def _apply(
             refused = "stale"
             continue
         if answer.kind is AnswerKind.UNDO:
-            message_id = revoke_last_mark(connection, thread_id, tuple(MarkKind), by=answer.by, now=now)
+            message_id = revoke_last_mark(
+                connection, thread_id, tuple(MarkKind), by=answer.by, now=now, clock_ids=meant
+            )
             if message_id is None:
                 refused = "nothing_to_undo"
                 continue

@@ -112,9 +112,11 @@ def _evaluate_batch(
         recorded.append((one, plan, _look_at(one, plan, state, at_risk, now), shown, counted))
     record_plans(connection, recorded)
     if redrawn:
-        rung = {(item.clock_id, item.receiver) for item in notifications if item.channel is Channel.SLACK}
+        rung = {(item.clock_id, item.receiver, item.person) for item in notifications if item.channel is Channel.SLACK}
         told = told_receivers(connection, redrawn)
-        notifications += plan_updates([one for one in told if (one.clock_id, one.receiver) not in rung], now)
+        notifications += plan_updates(
+            [one for one in told if (one.clock_id, one.receiver, one.person) not in rung], now
+        )
     if looks_ahead:
         notifications += _look_ahead(connection, services, policies, silences, now)
     tallies.save(connection)

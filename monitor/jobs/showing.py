@@ -52,7 +52,7 @@ class Shown:
                 markets=read_markets(connection, services.config.sla.at_risk, now),
                 tallies=read_tallies(connection),
                 mailboxes=read_health(connection),
-                outbox_pending=outbox.pending,
+                outbox_pending=outbox.due,
                 outbox_oldest_at=outbox.oldest_at,
                 review_pending=count_reviews(connection),
                 cycle_last_success_at=self.last_cycle_at(),

@@ -1,6 +1,6 @@
 """When a wait ends, runs on or changes: everybody who was told of it is told that, in the same transaction."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,6 +10,7 @@ from sqlalchemy import Connection, select
 from alerts.core.model import Channel, Notification, Purpose
 from alerts.outbox import Told, cancel_for_clocks, enqueue, reopen_clocks, told_receivers
 from alerts.tables import Cause
+from monitor.jobs.joined import follow_joins
 from monitor.jobs.people import read_unreachable
 from monitor.jobs.services import record_outcome
 from monitor.store.clocks import ChangeKind, ClockChange
@@ -22,7 +23,7 @@ PATIENT_CHANNELS = (Channel.SLACK, Channel.EMAIL, Channel.WEBHOOK, Channel.CONSO
 
 
 def follow_changes(
-    connection: Connection, changes: Iterable[ClockChange], now: datetime, *, why_open: str | None = None
+    connection: Connection, changes: Sequence[ClockChange], now: datetime, *, why_open: str | None = None
 ) -> int:
     """Cancel what is pointless, and plan what those who were told must hear; return how many notifications are new.
 
@@ -31,10 +32,10 @@ def follow_changes(
     by_kind: dict[ChangeKind, list[int]] = {}
     for change in changes:
         by_kind.setdefault(change.kind, []).append(change.clock_id)
-    planned: list[Notification] = []
-    absorbed = by_kind.get(ChangeKind.ABSORBED, [])
-    if absorbed:
-        cancel_for_clocks(connection, absorbed, Cause.NOT_WANTED, now, record_outcome=record_outcome)
+    reopened = by_kind.get(ChangeKind.REOPENED, [])
+    # Before anything is handed on: who heard the end of this wait, whatever was told since of one that joined it.
+    told_of_end = _reachable(connection, told_receivers(connection, reopened)) if reopened else []
+    planned = follow_joins(connection, changes, now)
     closed = by_kind.get(ChangeKind.CLOSED, [])
     if closed:
         ends = _read_ends(connection, closed)
@@ -42,11 +43,9 @@ def follow_changes(
         for cause, ids in ((Cause.WAIVED, waived), (Cause.ANSWERED, [one for one in closed if one not in waived])):
             cancel_for_clocks(connection, ids, cause, now, record_outcome=record_outcome)
         planned += _closings(_reachable(connection, told_receivers(connection, closed)), ends, now)
-    reopened = by_kind.get(ChangeKind.REOPENED, [])
     if reopened:
-        reopen_clocks(connection, reopened)
-        told = _reachable(connection, told_receivers(connection, reopened))
-        planned += _reopenings(told, _counts(connection, reopened), why_open, now)
+        reopen_clocks(connection, reopened, now, record_outcome=record_outcome)
+        planned += _reopenings(told_of_end, _counts(connection, reopened), why_open, now)
     changed = by_kind.get(ChangeKind.CHANGED, [])
     if changed:
         planned += plan_updates(told_receivers(connection, changed), now)
@@ -57,7 +56,7 @@ def plan_updates(told: Sequence[Told], now: datetime) -> list[Notification]:
     """Return the redrawings of messages that are changed in place: Slack's."""
     moment = int(now.timestamp() * 1_000_000)
     return [
-        _notification(one, Purpose.UPDATE, f"update:{one.clock_id}:{one.receiver}:{moment}", now)
+        _notification(one, Purpose.UPDATE, f"update:{one.clock_id}:{one.receiver}:{one.person or '-'}:{moment}", now)
         for one in told
         if one.channel is Channel.SLACK
     ]

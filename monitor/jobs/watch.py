@@ -15,6 +15,7 @@ from monitor.jobs.services import Services
 from monitor.store.engine import writing
 from monitor.store.evidence import read_evidence, read_sighted
 from monitor.store.health import (
+    BLIND,
     delete_mark,
     read_health,
     read_mark,
@@ -114,11 +115,11 @@ def _watch_mailboxes(connection: Connection, services: Services, book: AddressBo
         key = f"blind:{name}:{int(trouble.failing_since.timestamp())}"
         tell_of_itself(connection, services, book, key, Purpose.HEALTH, words, now, page=True)
         record_told(connection, name, now)
-        record_mark(connection, f"blind:{name}", trouble.failing_since)
+        record_mark(connection, f"{BLIND}{name}", trouble.failing_since)
         told += 1
     silent = _silent_mailboxes(connection, services, now)
     for name, last_at in silent.items():
-        if name in troubles or read_mark(connection, f"blind:{name}") is not None:
+        if name in troubles or read_mark(connection, f"{BLIND}{name}") is not None:
             continue
         words = content.health(content.HealthKind.MAILBOX_BLIND, name, since=last_at, detail="no poll came to its end")
         tell_of_itself(
@@ -131,17 +132,17 @@ def _watch_mailboxes(connection: Connection, services: Services, book: AddressBo
             now,
             page=True,
         )
-        record_mark(connection, f"blind:{name}", last_at)
+        record_mark(connection, f"{BLIND}{name}", last_at)
         told += 1
     for mailbox in services.config.mailboxes:
-        since = read_mark(connection, f"blind:{mailbox.name}")
+        since = read_mark(connection, f"{BLIND}{mailbox.name}")
         if since is None or mailbox.name in troubles or mailbox.name in silent:
             continue
         words = content.health(content.HealthKind.MAILBOX_BACK, mailbox.name, since=since)
         tell_of_itself(
             connection, services, book, f"back:{mailbox.name}:{int(since.timestamp())}", Purpose.HEALTH, words, now
         )
-        delete_mark(connection, f"blind:{mailbox.name}")
+        delete_mark(connection, f"{BLIND}{mailbox.name}")
         told += 1
     return told
 
@@ -170,15 +171,21 @@ def _watch_outbox(connection: Connection, services: Services, book: AddressBook,
 
 
 def _watch_schedules(connection: Connection, services: Services, book: AddressBook, now: datetime) -> int:
-    """A gap in who is on call is told days before it begins, not in the night in which it is noticed."""
+    """A gap in who is on call is told once, days before it begins and not in the night in which it is noticed."""
     told = 0
     for name, schedule in services.directory.schedules.items():
-        for gap in gaps(schedule, now, now + GAP_AHEAD)[:1]:
-            key = f"gap:{name}:{int(gap.from_at.timestamp())}"
-            if record_first_mark(connection, key, now) != now:
-                continue
+        mark = f"gap:{name}"
+        told_from = read_mark(connection, mark)
+        # From the begin of what was told, so that a gap that has begun keeps its begin and is known again.
+        since = now if told_from is None else min(told_from, now)
+        gap = next((one for one in gaps(schedule, since, now + GAP_AHEAD) if one.to_at > now), None)
+        if gap is None:
+            delete_mark(connection, mark)
+        elif gap.from_at != told_from:
+            record_mark(connection, mark, gap.from_at)
             detail = f"{gap.from_at:%Y-%m-%d %H:%M} - {gap.to_at:%Y-%m-%d %H:%M} UTC"
             words = content.health(content.HealthKind.NOBODY_ON_CALL, name, since=gap.from_at, detail=detail)
+            key = f"{mark}:{int(gap.from_at.timestamp())}"
             tell_of_itself(connection, services, book, key, Purpose.HEALTH, words, now)
             told += 1
     return told
@@ -231,7 +238,7 @@ def _watch_sign_ins(connection: Connection, services: Services, book: AddressBoo
             continue
         since = record_first_mark(connection, f"{SIGN_IN}{name}", now)
         told_at = read_mark(connection, f"{SIGN_IN_TOLD}{name}")
-        blind = read_mark(connection, f"blind:{name}") is not None  # that was told already, with the same advice
+        blind = read_mark(connection, f"{BLIND}{name}") is not None  # that was told already, with the same advice
         if blind or now - since < SIGN_IN_PATIENCE or (told_at is not None and now - told_at < SIGN_IN_EVERY):
             continue
         words = content.health(content.HealthKind.OTHER, name, since=since, detail=detail)

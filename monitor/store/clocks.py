@@ -13,17 +13,17 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
 
+from alerts.core.contact import DEADLINE_MARGIN
 from monitor.core.facts import Mark, MarkKind, Route
-from monitor.core.messages import Where
 from monitor.core.sla import SlaPolicy, target_for
 from monitor.core.threads import ResolvedClock, ResolvedThread, resolve_threads
 from monitor.store.bulk import insert_rows, update_rows
 from monitor.store.columns import reserve_ids
-from monitor.store.erasing import IDENTIFIERS
 from monitor.store.messages import Incoming
 from monitor.store.related import Stored, read_related
 from monitor.store.schema import decision, frozen_policy, message, sla_clock, thread
 from monitor.store.tallies import Tallies
+from monitor.store.thread_rows import thread_row
 from monitor.store.ties import save_ties
 
 PolicyFor = Callable[[str, str | None, tuple[str, ...], int, str | None], str]
@@ -42,11 +42,24 @@ class ChangeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClockChange:
-    """One change, with the ids it concerns."""
+    """One change, with the ids it concerns.
+
+    Attributes:
+        thread_id: the thread that the clock is in now, or, of an absorbed one, that its messages are in.
+        left: the thread that it was in before, where it is there no more.
+        into: of an absorbed clock the one that its messages are part of now; None: none of them is a buyer's any more.
+    """
 
     kind: ChangeKind
     clock_id: int
     thread_id: int
+    left: int | None = None
+    into: int | None = None
+
+    @property
+    def heir(self) -> int | None:
+        """The clock that what was told of this one counts for: itself, unless it was absorbed."""
+        return self.into if self.kind is ChangeKind.ABSORBED else self.clock_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +156,7 @@ class _Saver:
         outcomes: list[dict[str, Any]] = []
         new_clocks: list[dict[str, Any]] = []
         kept: set[int] = set()
+        goes_on: dict[int, tuple[int, int]] = {}
         for resolved, thread_id in zip(threads, claimed, strict=True):
             assert thread_id is not None
             for position, clock in enumerate(resolved.clocks):
@@ -155,6 +169,7 @@ class _Saver:
                     new_clocks.append(self._start(row, resolved, clock))
                 else:
                     kept.add(old.id)
+                    goes_on.update(dict.fromkeys(clock.message_ids, (old.id, thread_id)))
                     self._continue(old, row)
         if new_clocks:
             ids = reserve_ids(self.connection, sla_clock, len(new_clocks))
@@ -171,7 +186,11 @@ class _Saver:
         for old in clocks.values():
             if old.id not in kept:
                 self.connection.execute(delete(sla_clock).where(sla_clock.c.id == old.id))
-                self.changes.append(ClockChange(kind=ChangeKind.ABSORBED, clock_id=old.id, thread_id=old.thread_id))
+                change = _absorbed(old, goes_on.get(old.start_message_id))
+                if change.into is not None:  # what was decided about it can be taken back by the numbers it handed on
+                    decided = update(decision).where(decision.c.clock_id == old.id)
+                    self.connection.execute(decided.values(clock_id=change.into))
+                self.changes.append(change)
         update_rows(self.connection, message, outcomes)
         return self.changes
 
@@ -204,7 +223,8 @@ class _Saver:
             return
         ids = reserve_ids(self.connection, thread, len(missing))
         rows = [
-            {"id": row_id, **self._thread_row(threads[index], None)} for row_id, index in zip(ids, missing, strict=True)
+            {"id": row_id, **thread_row(threads[index], None, self.related, self.incoming)}
+            for row_id, index in zip(ids, missing, strict=True)
         ]
         insert_rows(self.connection, thread, rows)
         for index, thread_id in zip(missing, ids, strict=True):
@@ -218,7 +238,7 @@ class _Saver:
             old = existing.get(thread_id or 0)
             if old is None:
                 continue
-            row = self._thread_row(resolved, old)
+            row = thread_row(resolved, old, self.related, self.incoming)
             if any(getattr(old, key) != value for key, value in row.items()):
                 updates.append({"id": thread_id, **row, "revision": old.revision + 1})
         update_rows(self.connection, thread, updates)
@@ -232,42 +252,11 @@ class _Saver:
                 ),
                 None,
             )
+            if heir is None and existing[thread_id].closed_at is not None:
+                continue  # it stands as it was left: merged before, or over before its mails were found to be no buyer's
             self.connection.execute(
                 update(thread).where(thread.c.id == thread_id).values(merged_into=heir, closed_at=self.context.now)
             )
-
-    def _thread_row(self, resolved: ResolvedThread, old: Any) -> dict[str, Any]:
-        """Return the thread's columns: identifiers from the mails at hand, else as they were."""
-        stored = [self.related[message_id] for message_id in resolved.message_ids]
-        mails = [self.incoming[item.fact.id].message for item in stored if item.fact.id in self.incoming]
-        last = resolved.clocks[-1]
-        latest = [self.related[message_id].row for message_id in last.message_ids]
-        order: list[str] = []
-        for row in sorted(latest, key=lambda row: -row.priority):
-            order += [label for label in row.labels.split() if label not in order]
-
-        def newest(name: str) -> Any:
-            found = next((getattr(mail, name) for mail in reversed(mails) if getattr(mail, name) is not None), None)
-            return found if found is not None else (None if old is None else getattr(old, name))
-
-        first_of = {
-            name: next((getattr(item.row, name) for item in stored if getattr(item.row, name) is not None), None)
-            for name in ("marketplace", "order_hash", "alias_hash")
-        }
-        languages = [row.language for row in latest if row.language]
-        identifiers = {name: newest(name) for name in IDENTIFIERS}
-        return {
-            "account": stored[0].row.account,
-            **first_of,
-            **identifiers,
-            # Filled again by a later mail, it is erased again in its time.
-            "erased_at": None if old is None or any(identifiers.values()) else old.erased_at,
-            "labels": " ".join(order),
-            "priority": max(row.priority for row in latest),
-            "language": languages[-1] if languages else None,
-            "place": Where.JUNK.value if all(row.place == Where.JUNK.value for row in latest) else Where.INBOX.value,
-            "closed_at": last.closed_at,
-        }
 
     def _clock_row(self, clock: ResolvedClock, thread_id: int, *, first: bool) -> dict[str, Any]:
         start = self.related[clock.message_ids[0]].row
@@ -330,6 +319,12 @@ class _Saver:
             differing["counted"] = counted
         if not differing:
             return
+        if row["deadline_at"] < old.deadline_at:
+            # "I have it" and "not now" were measured by the later deadline.
+            latest_at = max(row["deadline_at"] - DEADLINE_MARGIN, self.context.now)
+            for name in ("acknowledgement_expires_at", "snoozed_until"):
+                if getattr(old, name) is not None and getattr(old, name) > latest_at:
+                    differing[name] = latest_at
         kind = ChangeKind.CHANGED
         if old.closed_at is None and row["closed_at"] is not None:
             kind = ChangeKind.CLOSED
@@ -346,7 +341,8 @@ class _Saver:
         kept = {name: getattr(old, name) for name in _MAY_CHANGE if name not in row}
         self.clock_updates.append({"id": old.id, **row, **kept, **differing})
         if set(differing) - {"counted", "first", "start_message_id"}:
-            self.changes.append(ClockChange(kind=kind, clock_id=old.id, thread_id=row["thread_id"]))
+            left = None if row["thread_id"] == old.thread_id else old.thread_id
+            self.changes.append(ClockChange(kind=kind, clock_id=old.id, thread_id=row["thread_id"], left=left))
 
     def _count(self, row: Mapping[str, Any], counted: str) -> str:
         return self.tallies.count_clock(
@@ -384,6 +380,13 @@ class _Saver:
         if all(getattr(row, key) == value for key, value in values.items()):
             return []
         return [values]
+
+
+def _absorbed(old: Any, goes_on: tuple[int, int] | None) -> ClockChange:
+    """Return the change of a clock that is no more. `goes_on`: the clock that has its first message now, and its thread."""
+    into, thread_id = goes_on or (None, old.thread_id)
+    left = old.thread_id if into is None or thread_id != old.thread_id else None
+    return ClockChange(kind=ChangeKind.ABSORBED, clock_id=old.id, thread_id=thread_id, left=left, into=into)
 
 
 def _matching(clock: ResolvedClock, started_by: Mapping[int, Any], kept: set[int]) -> Any:

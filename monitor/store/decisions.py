@@ -22,6 +22,12 @@ def find_threads(connection: Connection, name: str, hasher: Hasher) -> list[int]
     return list(dict.fromkeys(row.id if row.merged_into is None else row.merged_into for row in rows))
 
 
+def read_heir(connection: Connection, thread_id: int) -> int:
+    """Return the thread that this one is part of now: itself, unless it was merged."""
+    statement = select(thread.c.merged_into).where(thread.c.id == thread_id)
+    return connection.execute(statement).scalar() or thread_id
+
+
 def read_open_clock(connection: Connection, thread_id: int) -> Any:
     """Return the running clock's row of a thread, or None."""
     statement = select(sla_clock).where(sla_clock.c.thread_id == thread_id, sla_clock.c.closed_at.is_(None))
@@ -112,11 +118,17 @@ def _record(
 
 
 def revoke_last_mark(
-    connection: Connection, thread_id: int, kinds: Sequence[MarkKind], *, by: str, now: datetime
+    connection: Connection,
+    thread_id: int,
+    kinds: Sequence[MarkKind],
+    *,
+    by: str,
+    now: datetime,
+    clock_ids: Sequence[int] | None = None,
 ) -> int | None:
     """Take back the thread's newest mark of these kinds; return the buyer message it stood on, or None.
 
-    Found by the message: two threads may have become one since.
+    Found by the message: two threads may have become one since. `clock_ids`: only a mark on one of these waits.
     """
     statement = (
         select(decision.c.id, decision.c.message_id)
@@ -128,6 +140,8 @@ def revoke_last_mark(
         .order_by(decision.c.made_at.desc(), decision.c.id.desc())
         .limit(1)
     )
+    if clock_ids is not None:
+        statement = statement.where(decision.c.clock_id.in_(clock_ids))
     row = connection.execute(statement).first()
     if row is None:
         return None

@@ -16,8 +16,14 @@ from monitor.core.facts import MarkKind
 from monitor.core.messages import Authenticity, Kind, Message
 from monitor.core.sla import SlaPolicy
 from monitor.core.threads import resolve_threads
-from monitor.store.clocks import SaveContext, resolve_and_save
-from monitor.store.decisions import read_open_clock, record_mark_by_hand, record_match, revoke_last_mark
+from monitor.store.clocks import ChangeKind, ClockChange, SaveContext, resolve_and_save
+from monitor.store.decisions import (
+    read_open_clock,
+    record_mark_by_hand,
+    record_match,
+    record_not_a_message,
+    revoke_last_mark,
+)
 from monitor.store.engine import open_engine, reading, writing
 from monitor.store.identifiers import Hasher
 from monitor.store.messages import Incoming, record_messages, settle_accounts
@@ -44,7 +50,7 @@ def context() -> SaveContext:
     return SaveContext(sla=SlaPolicy(), policy_for=lambda *_: "{}", first_started_at=at(-10_000), now=NOW)
 
 
-def store(engine: Engine, mails: list[Message], accounts: tuple[str, ...] = ("acme",)) -> None:
+def store(engine: Engine, mails: list[Message], accounts: tuple[str, ...] = ("acme",)) -> list[ClockChange]:
     incoming = [
         Incoming(
             message=mail,
@@ -57,7 +63,7 @@ def store(engine: Engine, mails: list[Message], accounts: tuple[str, ...] = ("ac
     with writing(engine) as connection:
         recorded = record_messages(connection, settle_accounts(connection, incoming, HASHER), HASHER, NOW)
         touched = {**recorded.changed, **recorded.new}
-        resolve_and_save(connection, touched, touched, context(), recorded.rows)
+        return resolve_and_save(connection, touched, touched, context(), recorded.rows)
 
 
 def kept_clocks(engine: Engine) -> Clocks:
@@ -354,3 +360,28 @@ def test_one_more_mail_costs_no_more_than_in_proportion_to_all_it_claims_to_belo
         assert kept_clocks(made) == resolved_clocks(made)
         made.dispose()
     assert calls[800] < 4.5 * calls[200], calls
+
+
+def test_a_wait_that_is_part_of_another_one_names_its_heir_and_the_thread_that_it_left(engine: Engine) -> None:
+    first = make_message(hours=0, message_key="a", thread_token="t1", order_id=None)
+    second = make_message(hours=1, message_key="b", thread_token="t2", order_id="402-0000001-0000001")
+    store(engine, [first])
+    store(engine, [second])
+    linking = make_message(hours=2, message_key="c", thread_token="t1", order_id="402-0000001-0000001")
+    changes = store(engine, [linking])
+    with reading(engine) as connection:
+        (kept,) = connection.execute(select(sla_clock)).all()
+        merged = connection.execute(select(thread).where(thread.c.merged_into.is_not(None))).one()
+    (gone,) = [change for change in changes if change.kind is ChangeKind.ABSORBED]
+    assert (gone.heir, gone.thread_id, gone.left) == (kept.id, kept.thread_id, merged.id)
+    assert merged.merged_into == kept.thread_id
+
+
+def test_a_wait_of_which_no_mail_is_a_buyers_any_more_has_no_heir_and_its_thread_is_left_once(engine: Engine) -> None:
+    store(engine, [make_message(hours=0, message_key="a")])
+    with writing(engine) as connection:
+        kept = connection.execute(select(sla_clock)).one()
+        ids = record_not_a_message(connection, kept.thread_id, by="Bo", now=NOW, source="shell")
+        (gone,) = resolve_and_save(connection, ids, {}, context())
+        assert resolve_and_save(connection, ids, {}, context()) == []
+    assert (gone.kind, gone.heir, gone.left) == (ChangeKind.ABSORBED, None, kept.thread_id)

@@ -1,6 +1,5 @@
 """Escalation from mail to provider, through the real jobs and the real claim, on SQLite: where other programs went wrong."""
 
-from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -13,14 +12,13 @@ from monitor.core.messages import Where
 from monitor.jobs.watch import watch_health
 from monitor.store.engine import reading
 from monitor.store.open_threads import read_open
-from tests.support.jobs_world import LAG, ORDERS, JobsWorld, alias_of, rings
+from tests.support.jobs_world import LAG, ORDERS, TUESDAY, Build, alias_of, rings
 from tests.support.mails import buyer_mail, seller_reply
-from tests.support.weekend_world import POLICY, paris
+from tests.support.weekend_world import paris
 
 pytestmark = pytest.mark.integration
 
 A, B, C = ORDERS[:3]
-TUESDAY = paris("2026-11-17 06:00")
 BY_RULES = """
 [[receiver]]
 name = "oncall"
@@ -32,23 +30,6 @@ name = "default"
 remaining = "2h"
 notify = ["oncall"]
 """
-
-Build = Callable[..., JobsWorld]
-
-
-@pytest.fixture
-def build(tmp_path: Path) -> Iterator[Build]:
-    built: list[JobsWorld] = []
-
-    def make(now: datetime = TUESDAY, *, policy: str = POLICY, changes: Mapping[str, str] | None = None) -> JobsWorld:
-        folder = tmp_path / str(len(built))
-        folder.mkdir()
-        built.append(JobsWorld(folder, now, policy=policy, changes=changes))
-        return built[-1]
-
-    yield make
-    for world in built:
-        world.close()
 
 
 def by(channel: Channel, sent: list[Delivery]) -> list[Delivery]:
@@ -145,6 +126,15 @@ def test_whoever_takes_it_is_named_in_slack_and_no_other_phone_hears_of_it(build
     world.say(AnswerKind.ACKNOWLEDGE, A)
     (drawn,) = world.cycle()
     assert (drawn.channel, drawn.purpose, drawn.threads[0].acknowledged_by) == (Channel.SLACK, Purpose.UPDATE, "Bo")
+
+
+def test_of_several_people_behind_one_receiver_each_sees_who_has_it(build: Build) -> None:
+    world = build(policy=BY_RULES.replace('to = ["Ana"]', 'to = ["Ana", "Bo"]'))
+    world.ask(A)
+    assert rings(world.advance(hours=22.01)) == ["slack Ana", "slack Bo"]
+    world.say(AnswerKind.ACKNOWLEDGE, A, by="Ana")
+    drawn = [(one.person, one.threads[0].acknowledged_by) for one in world.cycle() if one.purpose is Purpose.UPDATE]
+    assert sorted(drawn) == [("Ana", "Ana"), ("Bo", "Ana")]
 
 
 def test_contact_rules_that_wait_are_cancelled_by_an_answer_and_planned_anew_when_it_expires(build: Build) -> None:
@@ -318,6 +308,29 @@ def test_a_mailbox_whose_polls_never_end_is_told_once_and_its_return_too(build: 
     assert [one.content["kind"] for one in world.cycle(poll=False)] == ["mailbox_blind"]
     assert world.cycle(poll=False) == []
     assert [one.content["kind"] for one in world.cycle()] == ["mailbox_back"]
+
+
+def shift(day: int, number: int) -> str:
+    begin = f"BEGIN:VEVENT\nUID:{number}\nDTSTAMP:20261101T000000Z\nDTSTART:202611{day:02}T080000Z\n"
+    return f"{begin}DTEND:202611{day + 1:02}T080000Z\nSUMMARY:Ana\nEND:VEVENT\n"
+
+
+def test_nobody_on_call_is_told_once_for_each_gap_while_it_lasts_too(build: Build, tmp_path: Path) -> None:
+    calendar = tmp_path / "oncall.ics"
+    shifts = "".join(shift(day, day) for day in (16, 24))
+    calendar.write_text(f"BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:x\n{shifts}END:VCALENDAR\n")
+    rotation = 'rotation = ["Ana", "Bo"]\nstarts = 2026-11-16\nhandover = "mon 09:00"'
+    world = build(changes={rotation: f'ical = "{calendar}"'})
+
+    def gaps_told(sent: list[Delivery]) -> list[str]:
+        return [one.content["detail"] for one in sent if one.content.get("kind") == "nobody_on_call"]
+
+    assert gaps_told(world.cycle()) == ["2026-11-17 08:00 - 2026-11-20 05:00 UTC"]  # as far as it looks ahead
+    assert gaps_told(world.until(paris("2026-11-24 08:59"))) == []
+    world.restart()
+    (next_gap,) = gaps_told(world.advance(minutes=2))
+    assert next_gap.startswith("2026-11-25 08:00 - ")
+    assert gaps_told(world.until(paris("2026-11-25 12:00"))) == []
 
 
 def test_what_is_held_back_on_purpose_is_not_stuck(build: Build) -> None:

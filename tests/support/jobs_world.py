@@ -29,7 +29,7 @@ from monitor.store.silences import record_silence
 from tests.fakes import FakeWallClock, MemoryMailbox
 from tests.fakes_alerts import RecordingNotifier
 from tests.support.mails import buyer_mail, seller_reply
-from tests.support.weekend_world import CONFIG, POLICY
+from tests.support.weekend_world import CONFIG, POLICY, paris
 
 NOBODY = SimpleNamespace(
     bot_token="xoxb-nobody",
@@ -40,6 +40,7 @@ NOBODY = SimpleNamespace(
     base_url="http://127.0.0.1:9",
 )
 LAG = timedelta(seconds=0.3)
+TUESDAY = paris("2026-11-17 06:00")
 ORDERS = tuple(f"402-{digit * 7}-{digit * 7}" for digit in "123456789")
 
 
@@ -201,3 +202,6 @@ def rings(sent: Sequence[Delivery]) -> list[str]:
     """Return what of it rings somebody: "slack team", "sms Ana"; redrawings and news of an end left out."""
     quiet = (Purpose.UPDATE, Purpose.CLOSED)
     return sorted(f"{one.channel} {one.person or one.receiver}" for one in sent if one.purpose not in quiet)
+
+
+Build = Callable[..., JobsWorld]

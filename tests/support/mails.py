@@ -13,21 +13,23 @@ _numbers = count(1)
 def buyer_mail(
     sent_at: datetime,
     *,
-    order: str = ORDER,
+    order: str | None = ORDER,
     alias: str = ALIAS,
     words: str = "Bonjour, où est mon colis ?",
     key: str | None = None,
+    token: str | None = None,
     message_id: str | None = None,
     marketplace: str = "fr",
     name: str = "Zoé Exemple",
     html: str = "",
 ) -> bytes:
-    """Return a buyer message with type header, delimiters and signed link; `html` stands as a second part."""
+    """Return a buyer message with type header, delimiters and signed link; `html`: a second part; `order` None: pre-sale."""
     number = next(_numbers)
     mail = EmailMessage()
     mail["From"] = f'"{name} - Amazon Marketplace" <{alias}>'
     mail["To"] = "support@acme.example"
-    mail["Subject"] = f"Demande de renseignements de la part du client Amazon {name} (Commande : {order})"
+    about = "" if order is None else f" (Commande : {order})"
+    mail["Subject"] = f"Demande de renseignements de la part du client Amazon {name}{about}"
     mail["Date"] = format_datetime(sent_at)
     mail["Message-ID"] = message_id or f"<buyer-{number}@eu-west-1.amazonses.example>"
     mail["X-Space-Notification-Type"] = "BBC_MESSAGE_SENT_TO_MERCHANT"
@@ -35,9 +37,9 @@ def buyer_mail(
     link = f"https://sellercentral.amazon.{marketplace}/messaging/no-response-needed"
     mail.set_content(
         "Vous avez reçu un message.\n\n"
-        f"# {order}:\n1 / Lampe de bureau [ASIN: B0EXAMPLE1]\n\n"
+        f"{'' if order is None else f'# {order}:'}\n1 / Lampe de bureau [ASIN: B0EXAMPLE1]\n\n"
         f"------------- Message: -------------\n\n{words}\n\n------------- Fin du message -------------\n\n"
-        f"{link}?t=T{number}&m={key or f'M{number}'}&mp=A13V1IB3VIYZZH&c=A1MERCHANT&h=abc&s=1\n"
+        f"{link}?t={token or f'T{number}'}&m={key or f'M{number}'}&mp=A13V1IB3VIYZZH&c=A1MERCHANT&h=abc&s=1\n"
         "--------------------------\nCopyright 2026 Amazon\nSPC-EUAmazon-123456789\n"
     )
     if html:

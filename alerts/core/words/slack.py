@@ -21,6 +21,7 @@ SNOOZE_FOR: Final = timedelta(hours=1)
 MAX_TEXT: Final = 2900  # Slack's 3,000 for a section, less what escaping a cut may add
 MAX_HEADER: Final = 150
 MAX_URL: Final = 3000
+GONE: Final = ("joined", "not_a_message")
 _MAX_LINK: Final = 1850  # of the 2,000 that a context block takes
 
 
@@ -78,6 +79,8 @@ def render_message(words: Words, delivery: Delivery) -> SlackMessage:
     Raises:
         LookupError, ValueError: a translation or the content is broken.
     """
+    if delivery.content.get("gone") in GONE:
+        return _gone(words, delivery)
     if delivery.purpose not in SUMMARY_PURPOSES:
         return render_thread(words, delivery)
     summary = render_summary(words, delivery)
@@ -90,6 +93,13 @@ def render_message(words: Words, delivery: Delivery) -> SlackMessage:
     if delivery.purpose is Purpose.TEST and delivery.content.get("page"):
         blocks = (*blocks, test_button(words))
     return SlackMessage(escape(title), blocks)
+
+
+def _gone(words: Words, delivery: Delivery) -> SlackMessage:
+    """Return what is left of the message of a thread that is part of another now, or was no buyer's: a line, no button."""
+    name = said.thread_name(words, delivery.threads[0]) if delivery.threads else ""
+    text = escape(words.say(delivery.content["gone"], name=name))
+    return SlackMessage(text, (_context(f"↪️ {text}"),))
 
 
 def bare_message(text: str) -> SlackMessage:

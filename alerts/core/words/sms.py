@@ -6,6 +6,7 @@ answer to "send" was lost.
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -44,8 +45,10 @@ def render_sms(words: Words, delivery: Delivery, *, answer_to: str | None = None
         summary = render_summary(words, delivery)
         lines = (summary.title, *summary.lines)
         return f"{fill(lines[0], lines[1:], room)} {mark}"
-    if delivery.purpose is Purpose.CLOSED:
-        body = _closed(words, delivery, room)
+    # Facts are read when it is sent: what ended may run again by then, and is told as what it is.
+    ended = tuple(facts for facts in delivery.threads if said.is_closed(facts))
+    if delivery.purpose is Purpose.CLOSED and ended:
+        body = _closed(words, replace(delivery, threads=ended), room)
     elif len(delivery.threads) == 1:
         body = _one(words, delivery, answer_to, room)
     else:

@@ -8,6 +8,7 @@ from sqlalchemy import Engine
 from alerts.core.model import Channel, Delivery, Post, Purpose
 from alerts.delivery.ports import Timing, never_hold
 from alerts.errors import Reason
+from alerts.heirs import pass_on_clock
 from tests.fakes_alerts import START, make_alert, make_news, make_page, refusal
 from tests.support.delivery_rig import Rig
 
@@ -154,6 +155,45 @@ def test_a_thread_keeps_one_message_for_its_whole_life(rig: Rig) -> None:
     first, second = rig.slack.accepted
     assert first.post is None
     assert second.post == _post_of(first)
+
+
+def test_a_thread_that_joined_another_while_its_message_was_under_way_is_drawn_in_that_message(rig: Rig) -> None:
+    rig.open(1)
+    rig.put(make_alert(1, thread_id=2))
+    rig.threads.add(1, thread_id=2)
+
+    def join(_: Delivery) -> None:
+        rig.threads.add(1, thread_id=1)
+        with rig.engine.begin() as conn:
+            pass_on_clock(conn, 1, into=1, thread_id=1)
+
+    rig.slack.on_send = join
+    rig.deliver()
+    rig.slack.on_send = None
+    rig.put(make_news(Purpose.UPDATE, 1))
+    rig.deliver()
+    first, drawn = rig.slack.accepted
+    assert drawn.post is not None
+    assert drawn.post.message == f"ts-{first.reference[:8]}"
+
+
+def test_what_changes_of_an_earlier_wait_is_not_drawn_over_the_alert_of_a_later_one(rig: Rig) -> None:
+    rig.open(1, 2)
+    rig.threads.add(2, thread_id=1)
+    rig.put(make_alert(1))
+    rig.deliver()
+    rig.put(make_alert(2, thread_id=1))
+    rig.deliver()
+    rig.put(make_news(Purpose.UPDATE, 1))
+    rig.deliver()
+    rig.put(make_news(Purpose.UPDATE, 2, thread_id=1))
+    rig.deliver()
+    assert [(one.purpose, one.threads[0].clock_id) for one in rig.slack.accepted] == [
+        (Purpose.ALERT, 1),
+        (Purpose.ALERT, 2),
+        (Purpose.UPDATE, 2),
+    ]
+    assert rig.statuses()[2] == "cancelled: superseded"
 
 
 def test_a_message_that_was_deleted_by_hand_is_posted_anew(rig: Rig) -> None:

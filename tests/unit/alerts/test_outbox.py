@@ -105,7 +105,8 @@ def test_stats_tell_how_long_the_oldest_has_been_due_and_not_what_is_still_to_co
     put(conn, make_page(1, due_at=START + timedelta(hours=1)), make_page(2), make_page(3))
     assert stats(conn, START - timedelta(seconds=1)).oldest_at is None
     now = stats(conn, START + timedelta(hours=2))
-    assert (now.pending, now.oldest_at) == (3, START)
+    assert (now.pending, now.due, now.oldest_at) == (3, 3, START)
+    assert (stats(conn, START).pending, stats(conn, START).due) == (3, 2)
 
 
 def test_closing_a_clock_cancels_what_would_wake_somebody_and_leaves_the_news_of_it(conn: Connection) -> None:
@@ -124,6 +125,12 @@ def test_closing_a_clock_cancels_what_would_wake_somebody_and_leaves_the_news_of
         ("pending", None),
     ]
     assert counted == {("oncall-sms", "sms", "cancelled"): 1, ("team", "slack", "cancelled"): 1}
+
+
+def test_an_end_that_nobody_heard_of_yet_is_taken_back_when_the_clock_runs_on(conn: Connection) -> None:
+    put(conn, make_news(Purpose.CLOSED, 1), make_news(Purpose.UPDATE, 1), make_news(Purpose.CLOSED, 2))
+    reopen_clocks(conn, [1], START)
+    assert statuses(conn) == [("cancelled", "superseded"), ("pending", None), ("pending", None)]
 
 
 def test_what_is_under_way_cannot_be_called_back(conn: Connection) -> None:
@@ -181,13 +188,34 @@ def test_what_says_the_same_again_keeps_its_number(conn: Connection) -> None:
     assert (meaning.clock_ids, meaning.in_use) == ((1,), True)
 
 
+def test_a_number_that_a_call_took_over_is_the_texts_again_when_nobody_took_the_call(conn: Connection) -> None:
+    text = deliver(conn, *put(conn, make_page(1)))
+    call = deliver(conn, *put(conn, make_page(1, channel=Channel.VOICE)))
+    assert [assign_code(conn, "Ana", one, START) for one in (text, call)] == [1, 1]
+    free_code_of(conn, call)
+    meaning = lookup_code(conn, "Ana", 1)
+    assert meaning is not None
+    assert (meaning.clock_ids, meaning.in_use) == ((1,), True)
+    assert assign_code(conn, "Ana", deliver(conn, *put(conn, make_page(2))), START) == 2
+
+
+def test_a_number_that_was_freed_is_given_back_to_nobody(conn: Connection) -> None:
+    text = deliver(conn, *put(conn, make_page(1)))
+    call = deliver(conn, *put(conn, make_page(1, channel=Channel.VOICE)))
+    assert [assign_code(conn, "Ana", one, START) for one in (text, call)] == [1, 1]
+    cancel_for_clocks(conn, [1], Cause.ANSWERED, START)
+    free_code_of(conn, call)
+    assert (meaning := lookup_code(conn, "Ana", 1)) is not None
+    assert not meaning.in_use
+
+
 def test_a_number_stays_in_use_until_all_its_clocks_are_closed(conn: Connection) -> None:
     code = assign_code(conn, "Ana", deliver(conn, *put(conn, make_page(1), make_page(2))), START)
     cancel_for_clocks(conn, [1], Cause.ANSWERED, START)
     meaning = lookup_code(conn, "Ana", code)
     assert meaning is not None
     assert (meaning.thread_ids, meaning.clock_ids, meaning.in_use) == ((1, 2), (1, 2), True)
-    reopen_clocks(conn, [1])
+    reopen_clocks(conn, [1], START)
     cancel_for_clocks(conn, [2], Cause.WAIVED, START)
     assert (meaning := lookup_code(conn, "Ana", code)) is not None
     assert meaning.in_use
@@ -242,7 +270,7 @@ def test_no_number_ever_stands_for_two_open_messages(steps: list[tuple[int, bool
                 in_use = {code: clocks - {clock_id} for code, clocks in in_use.items()}
                 in_use = {code: clocks for code, clocks in in_use.items() if clocks}
                 continue
-            reopen_clocks(conn, [clock_id])
+            reopen_clocks(conn, [clock_id], START)
             carried = deliver(conn, *put(conn, make_page(clock_id, occurrence=number)))
             code = assign_code(conn, "Ana", carried, START)
             assert in_use.get(code, {clock_id}) == {clock_id}

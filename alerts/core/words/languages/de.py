@@ -17,6 +17,8 @@ WORDS: Table = {
     "unknown_market": "unbekannter Marktplatz",
     "due_in": "Antwort fällig in {left} ({due})",
     "overdue": "Antwort überfällig seit {late} (Frist war {due})",
+    "joined": "Zusammengelegt mit {name}: siehe deren eigene Nachricht.",
+    "not_a_message": "Keine Nachricht eines Käufers: nichts zu beantworten.",
     "open_again": "Wieder offen",
     "why_bounced": "die Antwort kam nicht an",
     "why_undone": "die Markierung wurde zurückgenommen",

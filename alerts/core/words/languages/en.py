@@ -20,6 +20,8 @@ WORDS: Table = {
     # Titles and lines
     "due_in": "Reply due in {left} ({due})",
     "overdue": "Reply overdue by {late} (was due {due})",
+    "joined": "Joined with {name}: see its own message.",
+    "not_a_message": "Not a buyer's message: nothing to answer.",
     "open_again": "Open again",
     "why_bounced": "the reply did not arrive",
     "why_undone": "the mark was taken back",

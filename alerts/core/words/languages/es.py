@@ -17,6 +17,8 @@ WORDS: Table = {
     "unknown_market": "tienda desconocida",
     "due_in": "Quedan {left} para responder ({due})",
     "overdue": "Respuesta atrasada {late} (vencía {due})",
+    "joined": "Unido con {name}: véase su propio mensaje.",
+    "not_a_message": "No es un mensaje de un comprador: nada que responder.",
     "open_again": "Abierto de nuevo",
     "why_bounced": "la respuesta no llegó",
     "why_undone": "se deshizo la marca",

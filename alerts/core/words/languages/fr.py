@@ -17,6 +17,8 @@ WORDS: Table = {
     "unknown_market": "site Amazon inconnu",
     "due_in": "Répondre sous {left} (avant {due})",
     "overdue": "Réponse en retard de {late} (échéance : {due})",
+    "joined": "Réuni avec {name} : voir son propre message.",
+    "not_a_message": "Pas un message d'acheteur : rien à répondre.",
     "open_again": "De nouveau ouvert",
     "why_bounced": "la réponse n'est pas arrivée",
     "why_undone": "le marquage a été annulé",

@@ -17,6 +17,8 @@ WORDS: Table = {
     "unknown_market": "marketplace sconosciuto",
     "due_in": "Rispondere entro {left} ({due})",
     "overdue": "Risposta in ritardo di {late} (scadenza: {due})",
+    "joined": "Unito a {name}: vedi il suo messaggio.",
+    "not_a_message": "Non è un messaggio di un acquirente: niente da rispondere.",
     "open_again": "Di nuovo aperto",
     "why_bounced": "la risposta non è arrivata",
     "why_undone": "il segno è stato annullato",

@@ -16,7 +16,8 @@ ACK, DONE, WAIVE = AnswerKind.ACKNOWLEDGE, AnswerKind.ANSWERED, AnswerKind.WAIVE
     "text",
     ["7", " 7 ", "7.", "#7", "7a", "a7", "A 7", "ack 7", "Ack7", "ok 7", "OK 7!", "yes 7", "7 ok", "７", "7 please",
      "7 = I have it",
-     "7 je m'en occupe", "7 je m’en occupe", "ich übernehme 7", "sí 7", "7 me ocupo", "me ne occupo 7", "7 thanks"],
+     "7 je m'en occupe", "7 je m’en occupe", "ich übernehme 7", "sí 7", "7 me ocupo", "me ne occupo 7", "7 thanks",
+     "thank you 7", "7, thanks you"],
 )  # fmt: skip
 def test_a_code_is_an_acknowledgement(text: str) -> None:
     assert parse_reply(text) == TypedReply(ACK, 7)
@@ -53,7 +54,8 @@ def test_the_other_words(text: str, expected: TypedReply) -> None:
     "text",
     ["", "hello", "7 min please", "7 min", "no 7", "not 7", "in 7 minutes", "7 8", "0", "10000", "402-1234567-1234567",
      "done", "ok",
-     "done waive 7", "stop 7", "please stop calling me", "7" * 40, "a" * 500, "7 7", "I will not do 7", "-", "\x00"],
+     "done waive 7", "stop 7", "please stop calling me", "7" * 40, "a" * 500, "7 7", "I will not do 7", "-", "\x00",
+     "7?", "7 ?", "done 7?", "waive 7?", "¿hecho 7", "7？", "stop?", "7 for you", "you 7", "thank for you 7"],
 )  # fmt: skip
 def test_what_is_in_doubt_is_not_guessed(text: str) -> None:
     assert parse_reply(text) is None

@@ -212,6 +212,15 @@ def test_all_that_a_locked_phone_shows_is_short() -> None:
         assert len(made.text) < 100
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_of_a_thread_that_is_part_of_another_a_line_without_buttons_is_left(language: str) -> None:
+    joined = message(make_facts(), language=language, purpose=Purpose.UPDATE, content={"gone": "joined"})
+    assert "402-1234567-1234567" in joined.text
+    assert [block["type"] for block in joined.blocks] == ["context"]
+    nobodys = message(language=language, purpose=Purpose.UPDATE, threads=(), content={"gone": "not_a_message"})
+    assert nobodys.blocks[0]["elements"][0]["text"] == f"↪️ {nobodys.text}"
+
+
 TEXT = st.text(max_size=300)
 
 

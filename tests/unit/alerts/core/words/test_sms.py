@@ -88,6 +88,15 @@ def test_a_closing_says_how_and_how_much_was_left() -> None:
     assert sms(waived, purpose=Purpose.CLOSED) == f"Done: 402-1234567-1234567 needs no reply. {MARK}"
 
 
+def test_an_end_that_runs_again_by_the_time_it_is_said_is_told_as_open() -> None:
+    assert (
+        sms(purpose=Purpose.CLOSED, code=None)
+        == f"Amazon FR: reply due in 1h32 (04:10).\nOrder 402-1234567-1234567 {MARK}"
+    )
+    done = make_facts(state="waived", waived_at=NOW, order_id="302-1234567-1234567", thread_id=2)
+    assert sms(make_facts(), done, purpose=Purpose.CLOSED) == f"Done: 302-1234567-1234567 needs no reply. {MARK}"
+
+
 def test_what_opens_again_says_so_first() -> None:
     assert sms(purpose=Purpose.REOPENED).startswith("OPEN AGAIN. Amazon FR: reply due in 1h32 (04:10).")
 

@@ -1,0 +1,45 @@
+"""What was told of a wait or a thread that is part of another one now: it counts for that one.
+
+Owns the hand-over of rows and of the messages that stand. Commits nothing.
+"""
+
+from dataclasses import replace
+
+from sqlalchemy import Connection, exists, select, update
+
+from alerts.core.model import Channel
+from alerts.outbox import notification_of, slot_of
+from alerts.tables import NotificationStatus, notification, post
+
+
+def drawn_for(conn: Connection, thread_id: int) -> list[tuple[str, str | None]]:
+    """Return who has a message of this thread's own that is changed in place, Slack's: receiver and person, each once."""
+    rows = conn.execute(
+        select(notification.c.receiver, notification.c.person)
+        .distinct()
+        .where(
+            notification.c.thread_id == thread_id,
+            notification.c.channel == Channel.SLACK,
+            notification.c.status.in_((NotificationStatus.SENT, NotificationStatus.SENDING)),
+        )
+    )
+    return [(row.receiver, row.person) for row in rows]
+
+
+def pass_on_clock(conn: Connection, clock_id: int, *, into: int, thread_id: int) -> None:
+    """Let what was told of a clock count for the clock `into`, which is in this thread: numbers to answer with, later news.
+
+    What was erased stays without a thread.
+    """
+    told = notification.c.clock_id == clock_id
+    for row in conn.execute(select(notification).where(told, notification.c.thread_id.is_not(None))).all():
+        slot = slot_of(replace(notification_of(row), thread_id=thread_id))
+        statement = update(notification).where(notification.c.id == row.id)
+        conn.execute(statement.values(clock_id=into, thread_id=thread_id, slot=slot))
+
+
+def pass_on_posts(conn: Connection, thread_id: int, into: int) -> None:
+    """Let a thread's own messages be those of the thread `into`, wherever that has none yet."""
+    other = post.alias("other")
+    stands = exists().where(other.c.thread_id == into, other.c.channel == post.c.channel, other.c.place == post.c.place)
+    conn.execute(update(post).where(post.c.thread_id == thread_id, ~stands).values(thread_id=into))

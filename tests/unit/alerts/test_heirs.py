@@ -1,0 +1,60 @@
+"""Handing on what was told of a wait or a thread that is part of another one now. On a database in memory."""
+
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import Connection, create_engine, insert, select, update
+
+from alerts.core.model import Channel, Purpose
+from alerts.heirs import drawn_for, pass_on_clock, pass_on_posts
+from alerts.outbox import enqueue, posts_of_thread, told_receivers
+from alerts.tables import metadata, notification, post
+from tests.fakes_alerts import START, make_alert, make_news, make_page
+
+
+@pytest.fixture
+def conn() -> Iterator[Connection]:
+    engine = create_engine("sqlite://")
+    metadata.create_all(engine)
+    with engine.begin() as connection:
+        yield connection
+    engine.dispose()
+
+
+def stand(conn: Connection, thread_id: int, *places: str) -> None:
+    for place in places:
+        values = {"channel": "slack", "place": place, "thread_id": thread_id, "receiver": "team", "created_at": START}
+        conn.execute(insert(post).values(**values, post_channel=place, post_message=f"{thread_id}"))
+
+
+def test_what_waits_of_a_clock_waits_for_its_heir_behind_what_the_heir_is_told(conn: Connection) -> None:
+    enqueue(conn, [make_alert(1), make_alert(2), make_page(2), make_news(Purpose.UPDATE, 3)], START)
+    pass_on_clock(conn, 2, into=1, thread_id=1)
+    rows = conn.execute(select(notification).order_by(notification.c.id)).all()
+    assert [(row.clock_id, row.thread_id) for row in rows] == [(1, 1), (1, 1), (1, 1), (3, 3)]
+    assert rows[1].slot == rows[0].slot == "slack:receiver:team:1"
+    assert rows[2].slot == "sms:person:Ana"
+
+
+def test_what_was_erased_is_handed_on_to_nobody(conn: Connection) -> None:
+    enqueue(conn, [make_alert(2)], START)
+    conn.execute(update(notification).values(thread_id=None))
+    pass_on_clock(conn, 2, into=1, thread_id=1)
+    assert [tuple(row) for row in conn.execute(select(notification.c.clock_id, notification.c.thread_id))] == [
+        (2, None)
+    ]
+    assert told_receivers(conn, [1]) == []
+
+
+def test_a_message_that_stands_becomes_the_heirs_where_that_has_none(conn: Connection) -> None:
+    stand(conn, 1, "C1")
+    stand(conn, 2, "C1", "C2")
+    pass_on_posts(conn, 2, 1)
+    assert posts_of_thread(conn, 1) == [(Channel.SLACK, "C1", "1"), (Channel.SLACK, "C2", "2")]
+    assert posts_of_thread(conn, 2) == [(Channel.SLACK, "C1", "2")]
+
+
+def test_only_who_has_a_message_that_is_changed_in_place_sees_it_redrawn(conn: Connection) -> None:
+    enqueue(conn, [make_alert(1), make_alert(1, step=1), make_alert(1, receiver="later"), make_page(1)], START)
+    conn.execute(update(notification).where(notification.c.receiver != "later").values(status="sent"))
+    assert drawn_for(conn, 1) == [("team", None)]
