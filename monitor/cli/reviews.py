@@ -128,17 +128,31 @@ def match(
     print_line(f"Copy {copy} belongs to {named_thread(session, thread_id)}, says {by}.")
 
 
-def not_a_message(thread: ThreadArgument, by: ByOption, config: ConfigOption = None) -> None:
+def not_a_message(
+    thread: ThreadArgument,
+    by: ByOption,
+    undo: Annotated[
+        bool, typer.Option("--undo", help="It is one after all: its clock runs on from where it was.")
+    ] = False,
+    config: ConfigOption = None,
+) -> None:
     """Say that what waits in a thread is no buyer message. Its clock is taken away."""
-    from monitor.jobs.answers import exclude_messages
+    from monitor.jobs.answers import exclude_messages, include_messages
 
     session = open_session(config)
     thread_id = find_thread(session, thread)
     named = named_thread(session, thread_id)
+    if undo:
+        count = include_messages(session.services, thread_id, by=by)
+        if not count:
+            raise ReplyByError(f"{named}: nobody said that it holds no buyer message; nothing was changed.")
+        print_line(f"{named}: {count} {'mail waits' if count == 1 else 'mails wait'} for a reply again, says {by}.")
+        return
     count = exclude_messages(session.services, thread_id, by=by, source="shell")
     if not count:
         raise ReplyByError(f"thread {thread_id}: nothing waits in it; nothing was changed.")
-    print_line(f"{named}: {count} {'mail is' if count == 1 else 'mails are'} no buyer message, says {by}.")
+    what = "mail is" if count == 1 else "mails are"
+    print_line(f"{named}: {count} {what} no buyer message, says {by}. Undo: the same command with --undo.")
 
 
 LATEST = 200  # of the notifications about no thread; a digest a day and a report a week are 420 a year

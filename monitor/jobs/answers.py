@@ -33,6 +33,7 @@ from monitor.store.decisions import (
     record_not_a_message,
     record_snooze,
     revoke_last_mark,
+    revoke_not_a_message,
 )
 from monitor.store.due import PolicyCache, read_one, wake_clocks
 from monitor.store.engine import writing
@@ -280,6 +281,17 @@ def exclude_messages(services: Services, thread_id: int, *, by: str, source: str
     now = services.utc_now()
     with writing(services.engine) as connection:
         ids = record_not_a_message(connection, thread_id, by=by, now=now, source=source)
+        if ids:
+            follow_changes(connection, resolve_and_save(connection, ids, {}, services.save_context(now)), now)
+    services.wake.set()
+    return len(ids)
+
+
+def include_messages(services: Services, thread_id: int, *, by: str) -> int:
+    """Take back that a thread's mails are no buyer messages, so that they wait again; return how many."""
+    now = services.utc_now()
+    with writing(services.engine) as connection:
+        ids = revoke_not_a_message(connection, thread_id, by=by, now=now)
         if ids:
             follow_changes(connection, resolve_and_save(connection, ids, {}, services.save_context(now)), now)
     services.wake.set()

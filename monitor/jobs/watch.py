@@ -44,7 +44,7 @@ SIGN_IN_PATIENCE = timedelta(minutes=5)
 SIGN_IN_EVERY = timedelta(days=1)
 SUMMARY_CHANNELS = (Channel.SLACK, Channel.EMAIL, Channel.WEBHOOK, Channel.CONSOLE)
 BACKLOG_COMMANDS = (
-    "replyby status",
+    "replyby status --all",
     "replyby answered --before {instant} --by NAME",
     "replyby waive THREAD --by NAME",
 )

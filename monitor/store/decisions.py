@@ -213,6 +213,20 @@ def record_not_a_message(connection: Connection, thread_id: int, *, by: str, now
     return ids
 
 
+def revoke_not_a_message(connection: Connection, thread_id: int, *, by: str, now: datetime) -> list[int]:
+    """Take back that mails of a thread are no buyer messages; return them."""
+    standing = (
+        decision.c.thread_id == thread_id,
+        decision.c.kind == "not_a_message",
+        decision.c.revoked_at.is_(None),
+    )
+    ids = list(connection.execute(select(decision.c.message_id).where(*standing)).scalars())
+    if ids:
+        connection.execute(update(message).where(message.c.id.in_(ids)).values(excluded=False))
+        connection.execute(update(decision).where(*standing).values(revoked_at=now, revoked_by=by))
+    return ids
+
+
 def settle_review(connection: Connection, message_id: int, *, by: str, now: datetime, decided: str) -> None:
     """Take what concerns this mail off the review list."""
     connection.execute(

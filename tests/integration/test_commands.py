@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
 
@@ -306,6 +307,17 @@ def test_files_of_a_report_are_listed_in_json(shop: Shop) -> None:
 def test_what_is_no_message_is_counted_once(shop: Shop) -> None:
     assert "1 mail is no buyer message" in shop.say("not-a-message", SECOND, "--by", "Ana")
     assert "nothing was changed" in shop.refuse(1, "not-a-message", SECOND, "--by", "Ana")
+    assert [thread["order_id"] for thread in shop.json("status")["threads"]] == [ORDER]
+
+
+def test_what_is_a_message_after_all_waits_from_when_it_came(shop: Shop) -> None:
+    before = shop.json("status")["threads"]
+    assert "nobody said" in shop.refuse(1, "not-a-message", SECOND, "--undo", "--by", "Bo")
+    shop.say("not-a-message", SECOND, "--by", "Ana")
+    assert "waits for a reply again, says Bo" in shop.say("not-a-message", SECOND, "--undo", "--by", "Bo")
+    assert shop.json("status")["threads"] == [{**one, "remaining_seconds": ANY} for one in before]
+    shop.say("not-a-message", SECOND, "--by", "Ana")
+    assert len(shop.json("status")["threads"]) == 1
 
 
 def test_test_notification_is_sent(shop: Shop) -> None:
