@@ -167,7 +167,7 @@ class Seller:
             )  # fmt: skip
             summary = render_summary(words_for("en", "Europe/Paris"), delivery)
             told.append("\n".join([summary.title, *summary.lines]))
-        self.worker.dispatcher.deliver_due(self.clock(), wait_seconds=10)
+        self.worker.dispatcher.deliver_due(self.clock(), wait_seconds=60)
         return told
 
     def report(self) -> str:

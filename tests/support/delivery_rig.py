@@ -17,6 +17,8 @@ from alerts.outbox import RecordOutcome, enqueue
 from tests.fakes_alerts import FakeDirectory, FakeThreads, MovableClock, RecordingNotifier, open_clock, still_wanted
 
 PROMPT = Timing(spacing={})
+PATIENCE_SECONDS = 60.0
+"""How long a tick's work may take: a bound for what hangs, not a measure of speed."""
 
 
 def sqlite_engine(path: Path) -> Engine:
@@ -125,7 +127,8 @@ class Rig:
     def deliver(self, **advance: float) -> Any:
         """Move the clock, then do one tick's work: reconcile and deliver."""
         now = self.clock.advance(**advance)
-        first, second = self.dispatcher.reconcile(now), self.dispatcher.deliver_due(now)
+        first = self.dispatcher.reconcile(now, wait_seconds=PATIENCE_SECONDS)
+        second = self.dispatcher.deliver_due(now, wait_seconds=PATIENCE_SECONDS)
         assert not (first.busy or second.busy), "a lane goes round in circles"
         return second
 

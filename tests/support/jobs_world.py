@@ -150,7 +150,7 @@ class JobsWorld:
     def deliver(self) -> None:
         """Send what is due."""
         for _ in range(20):
-            self.worker.dispatcher.deliver_due(self.clock(), wait_seconds=10)
+            self.worker.dispatcher.deliver_due(self.clock(), wait_seconds=60)
             with reading(self.services.engine) as connection:
                 if not outbox.due(connection, self.clock()):
                     return

@@ -244,7 +244,7 @@ class World:
         send_due_digest(services, worker.book)
         worker.dispatcher.check_delivered(self.clock())
         for _ in range(ROUNDS):
-            worker.dispatcher.reconcile(self.clock(), wait_seconds=10)
+            worker.dispatcher.reconcile(self.clock(), wait_seconds=60)
             worker.cycle()
             if not self._left():
                 break

@@ -115,7 +115,7 @@ WORDS: Table = {
     "health_person_stopped": "{name} sent STOP and gets no more SMS{detail}.",
     "health_unwatched": "Nobody watches ReplyBy itself{detail}.",
     "health_blind_spot": "Replies made in Seller Central were never seen for {name}{detail}.",
-    "health_blind_spot_hint": "If your team answers there: Seller Central → Settings → Notification preferences → Messaging → Confirmation Notifications, for each marketplace.",  # noqa: E501
+    "health_blind_spot_hint": "If your team answers there: Seller Central → Settings → Notification Preferences → Messaging → Confirmation Notifications, for each marketplace.",  # noqa: E501
     "health_figure_differs": "Amazon's figure and ours differ for {name}{detail}.",
     "health_figure_agrees": "Amazon's figure and ours agree again for {name}.",
     "difference": "Answered in time over {days} days: {amazon} as Amazon counts, {ours} as ReplyBy counts.",
@@ -123,7 +123,7 @@ WORDS: Table = {
     "difference_messages": "Amazon counts what ReplyBy does not see: it may be silent where a reply is due.",
     "difference_likely": "Most likely: {cause}",
     "difference_or": "Or: {cause}",
-    "difference_copies_off": "Confirmation Notifications are off. No copy of a reply made in Seller Central was ever seen here. Seller Central → Settings → Notification preferences → Messaging → Confirmation Notifications, for this marketplace.",  # noqa: E501
+    "difference_copies_off": "Confirmation Notifications are off. No copy of a reply made in Seller Central was ever seen here. Seller Central → Settings → Notification Preferences → Messaging → Confirmation Notifications, for this marketplace.",  # noqa: E501
     "difference_copies_stopped": "Confirmation Notifications were switched off or go elsewhere. The last copy of a reply made in Seller Central came on {at}.",  # noqa: E501
     "difference_other_tool": "replies go out from another tool, whose sent mail ReplyBy does not read. Add its mailbox with folders = [].",  # noqa: E501
     "difference_copies_undecided": (
