@@ -114,7 +114,7 @@ class Dispatcher:
         return self._run(now, wait_seconds, sends=True)
 
     def check_delivered(self, now: datetime, most: int = 50) -> int:
-        """Ask providers whether accepted SMS arrived; return how many did not. Those are tried again or handed on."""
+        """Ask whether accepted SMS arrived and calls were taken; return how many did not. They are tried again or handed on."""
         undelivered = 0
         for channel, notifier in self._notifiers.items():
             for _ in range(most):

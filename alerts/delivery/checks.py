@@ -1,4 +1,4 @@
-"""Whether an SMS that the provider accepted reached the phone: who is asked about, and when again."""
+"""Whether an SMS that the provider accepted reached the phone, whether a call was taken: who is asked about, and when again."""
 
 from datetime import datetime
 from typing import Any
@@ -13,7 +13,7 @@ from alerts.tables import DeliveryStatus, delivery
 def take_check(conn: Connection, channel: Channel, ports: Ports, now: datetime) -> Any | None:
     """Return the row of the next delivery to ask about, its next turn already set; None when none is due.
 
-    Asking ends after `check_until`: some networks never report.
+    Asking ends after `check_until`: some networks never report. A call is over after `call_until`.
     """
     due = and_(
         delivery.c.channel == channel.value, delivery.c.status == DeliveryStatus.SENT, delivery.c.check_at <= now
@@ -25,7 +25,8 @@ def take_check(conn: Connection, channel: Channel, ports: Ports, now: datetime) 
         return None
     pauses = ports.timing.check_after
     again_at = now + pauses[min(row.checks + 1, len(pauses) - 1)]
-    if row.sent_at is None or again_at > row.sent_at + ports.timing.check_until:
+    until = ports.timing.call_until if channel is Channel.VOICE else ports.timing.check_until
+    if row.sent_at is None or again_at > row.sent_at + until:
         again_at = None
     conn.execute(update(delivery).where(delivery.c.id == row.id).values(checks=row.checks + 1, check_at=again_at))
     return row

@@ -84,7 +84,8 @@ class Timing:
         lookup_retry: between two look-ups that failed; doubles.
         spacing: between two messages to one address of a channel (Slack: one a second).
         hold_again: what waits for the end of quiet hours is decided again at least this often.
-        check_after: when to ask whether an SMS arrived; the last is repeated until `check_until`.
+        check_after: when to ask whether an SMS arrived or a call was taken; the last is repeated until `check_until`.
+        call_until: how long after a call began it is asked about: it rings for 40 s and says its words twice.
         give_lane_up: a channel that fails this often in a row is left alone until the next tick.
     """
 
@@ -108,6 +109,7 @@ class Timing:
         timedelta(minutes=5),
     )
     check_until: timedelta = timedelta(hours=4)
+    call_until: timedelta = timedelta(minutes=2)
     give_lane_up: int = 3
 
 

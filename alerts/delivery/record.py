@@ -23,7 +23,7 @@ from alerts.tables import Cause, DeliveryStatus, NotificationStatus, delivery, i
 
 _STOOD_IN_FOR = (Purpose.ALERT, Purpose.REOPENED, Purpose.LOOK_AHEAD, Purpose.BACKLOG)
 _MISSED_QUIETLY = (Purpose.UPDATE, Purpose.TEST)
-_CHECKED = (Channel.SMS,)
+_CHECKED = (Channel.SMS, Channel.VOICE)
 _ERROR_LENGTH = 300
 
 
@@ -111,7 +111,7 @@ def record_failed(conn: Connection, claimed: Claimed, reason: str, error: str, p
 def record_undelivered(
     conn: Connection, row: Any, error: DeliveryError, ports: Ports, rng: random.Random, now: datetime
 ) -> None:
-    """Record that an accepted SMS never reached the phone: try again, or fail and hand on.
+    """Record that an accepted SMS never reached the phone, or nobody took the call: try again, or fail and hand on.
 
     Whatever of it nobody wants any more is cancelled when it is claimed again.
     """
@@ -127,6 +127,7 @@ def record_undelivered(
     ).rowcount
     if not changed:
         return
+    free_code_of(conn, row.id)
     rows = conn.execute(
         select(notification).where(
             notification.c.delivery_id == row.id, notification.c.status == NotificationStatus.SENT

@@ -14,6 +14,7 @@ from alerts.notifiers.twilio_api import CALL_ERRORS, DEFAULT_API_URL, build_clie
 
 # A call carries no mark: it is told by phone and time. No phone is called twice within so short a time.
 LOOK_BACK: Final = timedelta(seconds=30)
+NOBODY_PICKED_UP: Final = ("busy", "no-answer", "canceled")
 RING_SECONDS: Final = 40  # before most mailboxes pick up twice; Twilio's own default is 60
 _EPOCH: Final = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 
@@ -68,12 +69,16 @@ class VoiceNotifier:
     def find(self, delivery: Delivery) -> Receipt | None:
         """Return the receipt of a call to this phone placed since the attempt began.
 
+        One that nobody took is passed over: it may be the call before this one, and if not it is tried again anyway.
+
         Raises:
             DeliveryError: see `Notifier.find`.
         """
         since = (delivery.attempted_at or delivery.now) - LOOK_BACK
         try:
             for call in self._client.calls.list(to=delivery.address, limit=20, page_size=20):
+                if str(call.status) in (*NOBODY_PICKED_UP, "failed"):
+                    continue
                 if str(call.direction).startswith("outbound") and (
                     call.date_created is None or call.date_created >= since
                 ):
@@ -105,7 +110,7 @@ def call_outcome(where: str, status: str) -> None:
     Raises:
         DeliveryError: "busy", "no-answer", "canceled" (worth another try) or "failed" (no such number).
     """
-    if status in ("busy", "no-answer", "canceled"):
+    if status in NOBODY_PICKED_UP:
         text = f"{where}: nobody picked up ({status}). It is tried again."
         raise DeliveryError(text, retryable=True, reason=Reason.UNDELIVERED)
     if status == "failed":

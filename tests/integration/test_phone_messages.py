@@ -233,6 +233,15 @@ def test_a_call_of_the_quarter_hour_before_is_not_taken_for_this_one(world: Worl
     assert notifier.find(later) is None
 
 
+def test_a_call_that_nobody_took_a_moment_before_is_not_taken_for_this_one(world: World) -> None:
+    world.twilio.call_outcomes[ANA] = "busy"
+    notifier = world.voice()
+    receipt = notifier.send(CALL_ANA)
+    with pytest.raises(DeliveryError, match="nobody picked up"):
+        notifier.check(receipt)
+    assert notifier.find(CALL_ANA) is None
+
+
 def test_many_orders_are_one_message(world: World) -> None:
     threads = [make_facts(timedelta(minutes=10 * number), thread_id=number) for number in range(1, 9)]
     world.sms().send(make_delivery(*threads, channel=Channel.SMS, address=ANA, code=12))

@@ -333,10 +333,28 @@ def test_an_undelivered_sms_is_sent_again_while_it_is_wanted(rig: Rig) -> None:
     assert rig.dispatcher.check_delivered(rig.clock.advance(seconds=20)) == 1
     assert rig.statuses() == ["pending: undelivered"]
     rig.deliver(seconds=5)
-    assert len(rig.sms.accepted) == 2
+    assert [one.code for one in rig.sms.accepted] == [1, 1]
     assert rig.dispatcher.check_delivered(rig.clock.advance(seconds=10)) == 0
     assert [row["status"] for row in rig.deliveries()] == ["undelivered", "sent"]
     assert rig.deliveries()[1]["delivered_at"] == rig.clock()
+
+
+def test_a_call_that_nobody_took_is_made_again_and_asked_about_for_two_minutes(rig: Rig) -> None:
+    voice = rig.notifiers[Channel.VOICE]
+    rig.open(1)
+    rig.put(make_page(1), make_page(1, channel=Channel.VOICE, receiver="oncall-voice"))
+    rig.deliver()
+    voice.check_outcomes.extend([None, refusal(Reason.UNDELIVERED), *[None] * 9])
+    for seconds in (10, 20):
+        rig.dispatcher.check_delivered(rig.clock.advance(seconds=seconds))
+    assert rig.statuses() == ["sent", "pending: undelivered"]
+    rig.deliver(seconds=5)
+    assert [one.code for one in voice.accepted] == [1, 1]
+    for _ in range(20):
+        rig.dispatcher.check_delivered(rig.clock.advance(seconds=30))
+    assert 9 - (len(voice.check_outcomes)) == 3
+    assert rig.deliveries()[-1]["check_at"] is None
+    assert rig.statuses() == ["sent", "sent"]
 
 
 def test_an_sms_to_a_dead_number_is_failed_and_handed_on(rig: Rig) -> None:
