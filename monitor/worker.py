@@ -10,13 +10,9 @@ from functools import partial
 from time import monotonic
 
 import structlog
-from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from alerts.core.model import Delivery, Notification
-from alerts.core.words.catalog import words_for
-from alerts.core.words.summaries import render_summary
-from alerts.core.words.threads import line
+from alerts.core.model import Notification
 from alerts.dispatcher import Dispatcher
 from alerts.heartbeat import Heartbeat
 from alerts.outbox import due, stats
@@ -25,6 +21,7 @@ from monitor.jobs.amazon.watch import watch_amazon
 from monitor.jobs.differences import watch_differences
 from monitor.jobs.digest import send_due_digest
 from monitor.jobs.evaluate import evaluate
+from monitor.jobs.first_lines import first_line
 from monitor.jobs.housekeeping import forget_in_time
 from monitor.jobs.intake import PollResult, count_text, note_failure, poll_mailbox
 from monitor.jobs.people import AddressBook, read_unreachable
@@ -37,8 +34,7 @@ from monitor.metrics.server import Health, Server
 from monitor.scheduler import Aside, Job, Ticker, Watcher
 from monitor.store.due import PolicyCache
 from monitor.store.engine import LOCK_SECONDS, WorkerLock, reading, store_error, writing
-from monitor.store.health import HEARTBEAT, read_troubles, record_mark
-from monitor.store.open_threads import read_facts
+from monitor.store.health import HEARTBEAT, forget_mailboxes, read_troubles, record_mark
 from monitor.systemd import notify, watchdog_every
 
 log = structlog.get_logger(__name__)
@@ -158,7 +154,9 @@ class Worker:
             with reading(self.services.engine) as connection:
                 # Time may have passed since this process began and waited: people opted out meanwhile.
                 self.services.roster.replace_unreachable(read_unreachable(connection))
+            self._forget_gone()
             self.read_all(ready)
+            self._count_history()
             self.dispatcher.reconcile(self.services.utc_now())
             server = self.serve(self) if self.serve is not None else None
             ticker = self.ticker = Ticker(self._jobs(), self.services.utc_now)
@@ -198,12 +196,28 @@ class Worker:
                 ready(f"{mailbox.name}: {count_text(result.new)}")
         tell_backlog(self.services, self.book)
 
+    def _forget_gone(self) -> None:
+        """Forget the health of mailboxes that the configuration no longer names: it would stand as it was for ever."""
+        with writing(self.services.engine) as connection:
+            names = [mailbox.name for mailbox in self.services.config.mailboxes]
+            forget_mailboxes(connection, names, self.services.utc_now())
+
+    def _count_history(self) -> None:
+        """Plan once, so that deadlines that passed before this start are counted before anything is exported: no spike."""
+        try:
+            evaluate(self.services, self.policies)
+        except StoreError:
+            raise
+        except Exception:
+            log.exception("first planning failed")  # the cycle tries it again, and tells of it
+
     def once(self, ready: Callable[[str], None], *, send: bool) -> "Outcome":
         """Run one whole cycle and return what it did; without `send`, what would be sent.
 
         Raises:
             StoreError: the database cannot be used.
         """
+        self._forget_gone()
         failed = []
         for mailbox in self.services.config.mailboxes:
             result = self.poll(mailbox.name)
@@ -222,7 +236,7 @@ class Worker:
         if not send:
             with reading(self.services.engine) as connection:
                 planned = due(connection, now)
-                words = {item.key: self._worded(connection, item, now) for item in planned}
+                words = {item.key: first_line(connection, self.services, item, now) for item in planned}
             return Outcome(planned=tuple(planned), words=words, failed=tuple(failed))
         self.dispatcher.reconcile(now)
         sent = 0
@@ -237,24 +251,6 @@ class Worker:
         with reading(self.services.engine) as connection:
             pending = stats(connection, self.services.utc_now()).pending
         return Outcome(sent=sent, pending=pending, failed=tuple(failed))
-
-    def _worded(self, connection: Connection, item: Notification, now: datetime) -> str:
-        if item.clock_id is None:
-            return self._title(item, now)
-        facts = read_facts(connection, [item.clock_id], self.services.facts_context, now).get(item.clock_id)
-        return "" if facts is None else line(words_for("en", self.services.config.worker.time_zone.key), facts, now)
-
-    def _title(self, item: Notification, now: datetime) -> str:
-        """Return the first line of a summary; of a purpose without words, its name."""
-        zone = self.services.config.worker.time_zone.key
-        summary = Delivery(
-            reference="", purpose=item.purpose, channel=item.channel, receiver=item.receiver, address="", now=now,
-            time_zone=zone, content=item.content,
-        )  # fmt: skip
-        try:
-            return render_summary(words_for("en", zone), summary).title
-        except (LookupError, ValueError):
-            return item.purpose.value.replace("_", " ")
 
     def _jobs(self) -> list[Job]:
         services, book = self.services, self.book

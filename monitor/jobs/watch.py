@@ -15,6 +15,7 @@ from monitor.jobs.services import Services
 from monitor.store.engine import writing
 from monitor.store.evidence import read_evidence, read_sighted
 from monitor.store.health import (
+    BLIND,
     delete_mark,
     read_health,
     read_mark,
@@ -114,11 +115,11 @@ def _watch_mailboxes(connection: Connection, services: Services, book: AddressBo
         key = f"blind:{name}:{int(trouble.failing_since.timestamp())}"
         tell_of_itself(connection, services, book, key, Purpose.HEALTH, words, now, page=True)
         record_told(connection, name, now)
-        record_mark(connection, f"blind:{name}", trouble.failing_since)
+        record_mark(connection, f"{BLIND}{name}", trouble.failing_since)
         told += 1
     silent = _silent_mailboxes(connection, services, now)
     for name, last_at in silent.items():
-        if name in troubles or read_mark(connection, f"blind:{name}") is not None:
+        if name in troubles or read_mark(connection, f"{BLIND}{name}") is not None:
             continue
         words = content.health(content.HealthKind.MAILBOX_BLIND, name, since=last_at, detail="no poll came to its end")
         tell_of_itself(
@@ -131,17 +132,17 @@ def _watch_mailboxes(connection: Connection, services: Services, book: AddressBo
             now,
             page=True,
         )
-        record_mark(connection, f"blind:{name}", last_at)
+        record_mark(connection, f"{BLIND}{name}", last_at)
         told += 1
     for mailbox in services.config.mailboxes:
-        since = read_mark(connection, f"blind:{mailbox.name}")
+        since = read_mark(connection, f"{BLIND}{mailbox.name}")
         if since is None or mailbox.name in troubles or mailbox.name in silent:
             continue
         words = content.health(content.HealthKind.MAILBOX_BACK, mailbox.name, since=since)
         tell_of_itself(
             connection, services, book, f"back:{mailbox.name}:{int(since.timestamp())}", Purpose.HEALTH, words, now
         )
-        delete_mark(connection, f"blind:{mailbox.name}")
+        delete_mark(connection, f"{BLIND}{mailbox.name}")
         told += 1
     return told
 
@@ -237,7 +238,7 @@ def _watch_sign_ins(connection: Connection, services: Services, book: AddressBoo
             continue
         since = record_first_mark(connection, f"{SIGN_IN}{name}", now)
         told_at = read_mark(connection, f"{SIGN_IN_TOLD}{name}")
-        blind = read_mark(connection, f"blind:{name}") is not None  # that was told already, with the same advice
+        blind = read_mark(connection, f"{BLIND}{name}") is not None  # that was told already, with the same advice
         if blind or now - since < SIGN_IN_PATIENCE or (told_at is not None and now - told_at < SIGN_IN_EVERY):
             continue
         words = content.health(content.HealthKind.OTHER, name, since=since, detail=detail)

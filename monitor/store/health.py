@@ -1,15 +1,17 @@
 """How reading goes: cursors, each mailbox's health and outages, mails that could not be read, and what was done when."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, and_, delete, func, insert, select, update
 
 from monitor.core.snapshot import MailboxHealth
 from monitor.store.schema import bad_mail, folder_cursor, mailbox_health, mailbox_outage, mark
 from monitor.store.upsert import upsert
 
+BLIND = "blind:"
+"""Marks the mailboxes of which it was told that they cannot be read."""
 HEARTBEAT = "heartbeat"
 """Marks the last ping of the dead-man's switch that arrived."""
 
@@ -105,6 +107,15 @@ def record_failure(connection: Connection, mailbox: str, trouble: str, reason: s
     upsert(connection, mailbox_health, [row], list(row)[1:])
     if since == now:
         connection.execute(insert(mailbox_outage).values(mailbox=mailbox, from_at=now, to_at=None, reason=reason))
+
+
+def forget_mailboxes(connection: Connection, configured: Collection[str], now: datetime) -> None:
+    """Forget how reading goes of every other mailbox: nobody reads it any more. Its outage ends here."""
+    connection.execute(delete(mailbox_health).where(mailbox_health.c.mailbox.not_in(configured)))
+    ended = and_(mailbox_outage.c.mailbox.not_in(configured), mailbox_outage.c.to_at.is_(None))
+    connection.execute(update(mailbox_outage).where(ended).values(to_at=now))
+    told = [f"{BLIND}{name}" for name in configured]
+    connection.execute(delete(mark).where(mark.c.name.startswith(BLIND, autoescape=True), mark.c.name.not_in(told)))
 
 
 @dataclass(frozen=True, slots=True)
