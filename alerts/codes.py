@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, and_, delete, exists, or_, select, update
+from sqlalchemy import Connection, and_, delete, exists, func, or_, select, update
 
 from alerts.core.model import Purpose
 from alerts.tables import insert_once, notification, reply_code
@@ -121,12 +121,12 @@ def free_codes_of(conn: Connection, clock_ids: Sequence[int], now: datetime) -> 
 def free_code_of(conn: Connection, delivery_id: int) -> None:
     """Give back the number of a message that certainly nobody got; it needs no rest.
 
-    Where it had taken over the number of an earlier message that said the same, that one has it again.
+    Where it had taken over the number of an earlier message that said the same, that one has it as this one had.
     """
     columns = (reply_code.c.person, reply_code.c.code, reply_code.c.issued_at, reply_code.c.freed_at)
     statement = delete(reply_code).where(reply_code.c.delivery_id == delivery_id).returning(*columns)
     for row in conn.execute(statement).all():
-        if row.freed_at is None:
-            took_over = reply_code.c.freed_at == row.issued_at - CODE_RESTS
-            earlier = and_(reply_code.c.person == row.person, reply_code.c.code == row.code, took_over)
-            conn.execute(update(reply_code).where(earlier).values(freed_at=None))
+        took_over = reply_code.c.freed_at == row.issued_at - CODE_RESTS
+        earlier = and_(reply_code.c.person == row.person, reply_code.c.code == row.code, took_over)
+        last = select(func.max(reply_code.c.id)).where(earlier).scalar_subquery()
+        conn.execute(update(reply_code).where(reply_code.c.id == last).values(freed_at=row.freed_at))

@@ -199,6 +199,20 @@ def test_a_number_that_a_call_took_over_is_the_texts_again_when_nobody_took_the_
     assert assign_code(conn, "Ana", deliver(conn, *put(conn, make_page(2))), START) == 2
 
 
+@pytest.mark.parametrize("refused", [(2, 1), (1, 2)], ids=["the last first", "the first first"])
+def test_a_number_that_was_taken_over_twice_at_one_instant_goes_back_step_by_step(
+    conn: Connection, refused: tuple[int, int]
+) -> None:
+    channels = (Channel.SMS, Channel.VOICE, Channel.SMS)
+    ids = [deliver(conn, *put(conn, make_page(1, step=step, channel=way))) for step, way in enumerate(channels)]
+    assert [assign_code(conn, "Ana", one, START) for one in ids] == [1, 1, 1]
+    for number in refused:
+        free_code_of(conn, ids[number])
+        assert (meaning := lookup_code(conn, "Ana", 1)) is not None
+        assert meaning.in_use
+    assert assign_code(conn, "Ana", deliver(conn, *put(conn, make_page(2))), START) == 2
+
+
 def test_a_number_that_was_freed_is_given_back_to_nobody(conn: Connection) -> None:
     text = deliver(conn, *put(conn, make_page(1)))
     call = deliver(conn, *put(conn, make_page(1, channel=Channel.VOICE)))
