@@ -257,6 +257,10 @@ class _Saver:
             self.connection.execute(
                 update(thread).where(thread.c.id == thread_id).values(merged_into=heir, closed_at=self.context.now)
             )
+            if heir is not None:  # what had become part of it before is part of the heir
+                self.connection.execute(
+                    update(thread).where(thread.c.merged_into == thread_id).values(merged_into=heir)
+                )
 
     def _clock_row(self, clock: ResolvedClock, thread_id: int, *, first: bool) -> dict[str, Any]:
         start = self.related[clock.message_ids[0]].row

@@ -18,6 +18,7 @@ from monitor.core.sla import SlaPolicy
 from monitor.core.threads import resolve_threads
 from monitor.store.clocks import ChangeKind, ClockChange, SaveContext, resolve_and_save
 from monitor.store.decisions import (
+    find_threads,
     read_open_clock,
     record_mark_by_hand,
     record_match,
@@ -280,6 +281,21 @@ def test_mark_can_be_taken_back_after_two_threads_became_one(engine: Engine) -> 
         assert first is not None
         resolve_and_save(connection, [first], {}, context())
     assert all_spans(engine) == [(0, None)]
+
+
+def test_thread_that_joined_one_that_joined_another_is_found_in_the_last(engine: Engine) -> None:
+    orders = [f"402-000000{number}-0000001" for number in range(3)]
+    store(engine, [make_message(hours=2 - n, order_id=None, thread_token=f"t{n}", alias=f"b{n}@x") for n in range(3)])
+    with reading(engine) as connection:
+        ids = [
+            connection.execute(select(message.c.thread_id).where(message.c.received_at == at(2 - number))).scalar_one()
+            for number in range(3)
+        ]
+    store(engine, [make_message(hours=3, order_id=orders[0], thread_token=f"t{n}", alias=f"b{n}@x") for n in (0, 1)])
+    store(engine, [make_message(hours=4, order_id=orders[0], thread_token="t2", alias="b2@x")])
+    with reading(engine) as connection:
+        last = connection.execute(select(sla_clock.c.thread_id).distinct()).scalar_one()
+        assert {one for thread_id in ids for one in find_threads(connection, str(thread_id), HASHER)} == {last}
 
 
 def test_buyer_without_a_sign_of_the_account_stays_with_the_account_written_to_before(engine: Engine) -> None:

@@ -12,24 +12,13 @@ from monitor.core.messages import Where
 from monitor.jobs.watch import watch_health
 from monitor.store.engine import reading
 from monitor.store.open_threads import read_open
-from tests.support.jobs_world import LAG, ORDERS, TUESDAY, Build, alias_of, rings
+from tests.support.jobs_world import BY_RULES, LAG, ORDERS, TUESDAY, Build, alias_of, rings
 from tests.support.mails import buyer_mail, seller_reply
 from tests.support.weekend_world import paris
 
 pytestmark = pytest.mark.integration
 
 A, B, C = ORDERS[:3]
-BY_RULES = """
-[[receiver]]
-name = "oncall"
-type = "person"
-to = ["Ana"]
-[[policy]]
-name = "default"
-[[policy.step]]
-remaining = "2h"
-notify = ["oncall"]
-"""
 
 
 def by(channel: Channel, sent: list[Delivery]) -> list[Delivery]:

@@ -13,7 +13,7 @@ from monitor.jobs.showing import Shown
 from monitor.store.engine import reading, writing
 from monitor.store.health import record_failure
 from monitor.store.schema import mailbox_outage
-from tests.support.jobs_world import ORDERS, Build, JobsWorld, alias_of
+from tests.support.jobs_world import BY_RULES, ORDERS, Build, JobsWorld, alias_of
 from tests.support.mails import buyer_mail
 
 pytestmark = pytest.mark.integration
@@ -59,19 +59,7 @@ def test_deadlines_that_passed_before_the_first_start_make_no_spike(build: Build
 
 
 def test_the_outbox_that_is_shown_is_what_is_due(build: Build) -> None:
-    world = build(
-        policy="""
-[[receiver]]
-name = "oncall"
-type = "person"
-to = ["Ana"]
-[[policy]]
-name = "default"
-[[policy.step]]
-remaining = "2h"
-notify = ["oncall"]
-"""
-    )
+    world = build(policy=BY_RULES)
     world.ask(ORDERS[0])
     world.advance(hours=22.001)
     assert world.waiting() == 2  # an SMS in five minutes, a call in fifteen

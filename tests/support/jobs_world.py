@@ -42,6 +42,18 @@ NOBODY = SimpleNamespace(
 LAG = timedelta(seconds=0.3)
 TUESDAY = paris("2026-11-17 06:00")
 ORDERS = tuple(f"402-{digit * 7}-{digit * 7}" for digit in "123456789")
+BY_RULES = """
+[[receiver]]
+name = "oncall"
+type = "person"
+to = ["Ana"]
+[[policy]]
+name = "default"
+[[policy.step]]
+remaining = "2h"
+notify = ["oncall"]
+"""
+"""Ana, by her contact rules."""
 
 
 def alias_of(order: str) -> str:

@@ -1,24 +1,12 @@
 """Handing on what was told of a wait or a thread that is part of another one now. On a database in memory."""
 
-from collections.abc import Iterator
-
-import pytest
-from sqlalchemy import Connection, create_engine, insert, select, update
+from sqlalchemy import Connection, insert, select, update
 
 from alerts.core.model import Channel, Purpose
 from alerts.heirs import drawn_for, pass_on_clock, pass_on_posts
 from alerts.outbox import enqueue, posts_of_thread, told_receivers
-from alerts.tables import metadata, notification, post
+from alerts.tables import notification, post
 from tests.fakes_alerts import START, make_alert, make_news, make_page
-
-
-@pytest.fixture
-def conn() -> Iterator[Connection]:
-    engine = create_engine("sqlite://")
-    metadata.create_all(engine)
-    with engine.begin() as connection:
-        yield connection
-    engine.dispose()
 
 
 def stand(conn: Connection, thread_id: int, *places: str) -> None:

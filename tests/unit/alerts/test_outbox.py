@@ -1,7 +1,6 @@
 """Putting in, taking back, looking at; the numbers people type. On a database in memory."""
 
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -32,15 +31,6 @@ from alerts.outbox import (
 )
 from alerts.tables import Cause, UtcInstant, delivery, metadata, notification, post
 from tests.fakes_alerts import START, make_alert, make_news, make_page
-
-
-@pytest.fixture
-def conn() -> Iterator[Connection]:
-    engine = create_engine("sqlite://")
-    metadata.create_all(engine)
-    with engine.begin() as connection:
-        yield connection
-    engine.dispose()
 
 
 def deliver(conn: Connection, *keys: str, person: str | None = "Ana", status: str = "sent") -> int:
