@@ -47,6 +47,15 @@ LABEL_OF_TYPE: dict[str, str] = {
 """What a notice is about. An A-to-z claim is more than a threat and carries the most urgent label."""
 
 
+NOTICE_SENDERS = frozenset(
+    [
+        "atoz-guarantee-no-reply", "cb-seller-notification", "fba-noreply", "fba-ship-confirm", "order-update",
+        "payments-messages", "seller-guarantee", "seller-notification", "store-news",
+    ]
+)  # fmt: skip
+"""Local parts at Amazon from which nothing but notices comes: what they send without a type is no new template."""
+
+
 class SignalName(StrEnum):
     """Every name that stands in `signals`. Closed: dashboards and scripts may rely on it."""
 
@@ -158,6 +167,8 @@ def classify(evidence: Evidence) -> Decision:
 def is_new_template(message: Message) -> bool:
     """Return whether a notice is of no type that is known: a person should look at one. A report of a delay is none."""
     if message.kind is not Kind.NOTICE or message.notice_type in KIND_OF_TYPE:
+        return False
+    if message.notice_type is None and (message.sender or "").partition("@")[0] in NOTICE_SENDERS:
         return False
     return all(signal.name != SignalName.DELIVERY_REPORT for signal in message.signals)
 

@@ -279,7 +279,9 @@ def _to_decide(message_id: int, item: Incoming) -> ToDecide | None:
     elif message.kind is Kind.SUSPICIOUS:
         kind = "suspicious"
     elif is_new_template(message):
-        kind, detail = "unknown_notice", message.notice_type or message.sender or "?"
+        # Each marketplace writes from a domain of its own.
+        kind = "unknown_notice"
+        detail = message.notice_type or f"from {(message.sender or '?').partition('@')[0]}"
         key = f"notice:{item.accounts[0]}:{detail}"[:120]
     if not kind:
         return None

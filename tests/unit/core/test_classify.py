@@ -1,5 +1,7 @@
 """The order of the signals, and what silences nothing."""
 
+from typing import Any
+
 import pytest
 
 from monitor.core.classify import (
@@ -10,9 +12,11 @@ from monitor.core.classify import (
     Evidence,
     SignalName,
     classify,
+    is_new_template,
 )
 from monitor.core.links import AmazonLinks
-from monitor.core.messages import Kind, Where
+from monitor.core.messages import Kind, Signal, Where
+from tests.builders import make_message
 
 ALIAS = "q1w2e3r4t5y6u7i@marketplace.amazon.fr"
 SIGNED = AmazonLinks(signed=True, complete=True, signed_host="sellercentral.amazon.fr", message_key="M")
@@ -131,3 +135,21 @@ def test_nothing_of_amazon_is_unrelated() -> None:
     assert kind_of(senders=("x@example.net",)) == (Kind.UNRELATED, ["nothing_of_amazon"])
     assert kind_of(senders=("x@example.net",), from_replyby=True, links=SIGNED) == (Kind.UNRELATED, ["own_mail"])
     assert kind_of() == (Kind.UNRELATED, ["nothing_of_amazon"])
+
+
+@pytest.mark.parametrize(
+    ("facts", "new"),
+    [
+        ({"notice_type": "BRAND_NEW_TYPE", "sender": "donotreply@amazon.com"}, True),
+        ({"notice_type": "BRAND_NEW_TYPE", "sender": "payments-messages@amazon.fr"}, True),
+        ({"sender": "donotreply@amazon.com"}, True),
+        ({"sender": None}, True),
+        ({"sender": "payments-messages@amazon.co.za"}, False),
+        ({"notice_type": "RETURN_REQUEST", "sender": "donotreply@amazon.com"}, False),
+        ({"sender": "mailer-daemon@amazonses.com", "signals": (Signal(SignalName.DELIVERY_REPORT),)}, False),
+        ({"kind": Kind.BUYER_MESSAGE}, False),
+    ],
+    ids=["type", "type of a notice sender", "sender", "nobody", "notice sender", "known type", "delay", "no notice"],
+)
+def test_new_template_is_what_no_list_knows(facts: dict[str, Any], new: bool) -> None:
+    assert is_new_template(make_message(facts.pop("kind", Kind.NOTICE), **facts)) is new
