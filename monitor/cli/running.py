@@ -4,6 +4,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -39,12 +40,20 @@ def run(config: ConfigOption = None) -> None:
 def _work(config: "Config") -> None:
     from monitor.bootstrap import build_services, build_worker, open_store
     from monitor.logs import secrets_of, set_up_logs
+    from monitor.store.engine import reading
+    from monitor.store.open_threads import read_first_start
     from monitor.worker import stop_on_signals
 
     set_up_logs(config.worker.log_format, secrets=secrets_of(config))
     for warning in config.warnings:
         print_problem(f"note: {warning}")
     store = _wait_for(lambda: open_store(config))
+    with reading(store.engine) as connection:
+        if read_first_start(connection) is None:
+            days = -(-config.worker.lookback // timedelta(days=1))
+            print_problem(
+                f"First start: {days} {'day' if days == 1 else 'days'} of mail are read, then the watch begins."
+            )
     services = _equipped(build_services(config, store, with_sources=True, as_worker=True))
     stop_on_signals(services.stopping)
     build_worker(services).run(ready=print_problem)
