@@ -248,7 +248,7 @@ def test_a_bomb_holds_nobody_up(world: SmallWorld, name: str) -> None:
     world.buyer_writes(world.clock() - 17 * HOUR)
     began = time.process_time()
     world.pass_time(timedelta(seconds=30))
-    assert time.process_time() - began < 5
+    assert time.process_time() - began < 20  # of CPU time, also on a slow machine; what is not linear takes minutes
     assert any(ORDER in text for text in world.texts()), "the buyer behind it is told of"
     assert world.errors == []
 

@@ -71,12 +71,13 @@ def shown() -> Shown:
 
 
 @pytest.fixture
-def server(shown: Shown) -> Iterator[Server]:
+def server(request: pytest.FixtureRequest, shown: Shown) -> Iterator[Server]:
+    """Serve a page that stands still while it is looked at, unless a test asks for another pace."""
     site = Site(
         registry=build_registry(lambda: make_snapshot(NOW), NAMES),
         read_page=shown.read,
         health=lambda: Health(True),
-        refresh_seconds=1,
+        refresh_seconds=getattr(request, "param", 600),
     )
     running = serve("127.0.0.1", 0, site)
     yield running
@@ -140,6 +141,7 @@ def test_each_state_has_its_colour_and_its_word(
 
 
 @pytest.mark.integration
+@pytest.mark.parametrize("server", [1], indirect=True)
 def test_the_page_loads_itself_again_and_shows_what_changed(browser: Browser, server: Server, shown: Shown) -> None:
     shown.facts = BUSY
     page = open_page(browser, server, WALL)

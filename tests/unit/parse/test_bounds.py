@@ -11,15 +11,16 @@ from monitor.parse import RecognitionContext, parse_message
 
 HEAD = b"From: abc123abc123abc@marketplace.amazon.fr\r\nSubject: x\r\nDate: Fri, 20 Nov 2026 04:10:12 +0000\r\nMIME-Version: 1.0\r\n"
 NOW = datetime(2026, 11, 20, 5, tzinfo=UTC)
+BOUND_SECONDS = 5.0
 MIXED = HEAD + b"Content-Type: multipart/mixed; boundary=x\r\n\r\n"
 TEXT = b"--x\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nmy words\r\n"
 
 
-def read(content: bytes, bound_seconds: float = 1.0) -> Message:
-    """Parse within a bound of CPU time: other programs on the machine do not count."""
+def read(content: bytes) -> Message:
+    """Parse within a bound of CPU time that is long for a slow machine, and short for what is not linear."""
     started = time.process_time()
     message = parse_message(content, internaldate=NOW, where=Where.INBOX, context=RecognitionContext())
-    assert time.process_time() - started < bound_seconds
+    assert time.process_time() - started < BOUND_SECONDS
     return message
 
 
@@ -46,12 +47,12 @@ def repeated(piece: bytes, size: int = 1_000_000) -> bytes:
     ],
     ids=repr,
 )
-def test_a_megabyte_of_hostile_html_takes_less_than_a_second(piece: bytes) -> None:
+def test_a_megabyte_of_hostile_html_takes_seconds_at_most(piece: bytes) -> None:
     assert read(HEAD + b"Content-Type: text/html\r\n\r\n" + repeated(piece)).kind is Kind.BUYER_MESSAGE
 
 
 @pytest.mark.parametrize("piece", [b")", b">", "\u200f".encode()], ids=repr)
-def test_a_link_with_a_hundred_thousand_brackets_behind_it_takes_less_than_a_second(piece: bytes) -> None:
+def test_a_link_with_a_hundred_thousand_brackets_behind_it_takes_seconds_at_most(piece: bytes) -> None:
     body = b"bonjour\n\nhttps://www.amazon.fr/" + repeated(piece, 100_000) + b" x\n"
     assert read(HEAD + b"Content-Type: text/plain; charset=utf-8\r\n\r\n" + body).kind is Kind.BUYER_MESSAGE
 
@@ -62,7 +63,7 @@ def test_a_link_with_a_hundred_thousand_brackets_behind_it_takes_less_than_a_sec
      b"-- \n---- a: b@c ----\na: b\n", "\u200f".encode(), "文".encode(), b"https://sellercentral.amazon.fr/messaging/no-response-needed?m=1 "],
     ids=repr,
 )  # fmt: skip
-def test_a_megabyte_of_hostile_text_takes_less_than_a_second(piece: bytes) -> None:
+def test_a_megabyte_of_hostile_text_takes_seconds_at_most(piece: bytes) -> None:
     assert read(HEAD + b"Content-Type: text/plain\r\n\r\n" + repeated(piece)).kind is Kind.BUYER_MESSAGE
 
 
@@ -81,7 +82,7 @@ def test_a_megabyte_of_hostile_text_takes_less_than_a_second(piece: bytes) -> No
     ],
 )
 def test_header_bombs_are_read_in_part(header: bytes, problem: str | None) -> None:
-    message = read(header.rstrip() + b"\r\n" + HEAD + b"\r\nx", 1.5)
+    message = read(header.rstrip() + b"\r\n" + HEAD + b"\r\nx")
     assert problem is None or problem in (message.problem or "")
 
 
@@ -99,7 +100,7 @@ def test_twenty_megabytes_attached_are_not_decoded() -> None:
         b"--x\r\nContent-Type: application/zip\r\nContent-Transfer-Encoding: base64\r\n\r\n"
         + (b"QUJD" * 19 + b"\r\n") * 260_000
     )
-    message = read(MIXED + TEXT + attached + b"--x--\r\n", 0.5)
+    message = read(MIXED + TEXT + attached + b"--x--\r\n")
     assert (message.buyer_text, message.problem) == ("my words", None)
 
 
