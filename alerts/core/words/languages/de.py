@@ -100,7 +100,7 @@ WORDS: Table = {
         "{n} Vorgänge waren schon vor dem ersten Start von ReplyBy überfällig",
     ),
     "backlog_oldest": "Der älteste wartet seit {at}. Für sie wird niemand alarmiert.",
-    "backlog_settle": "Was in Seller Central beantwortet wurde, erledigt:",
+    "backlog_settle": "Ansehen, und erledigen, was in Seller Central beantwortet wurde:",
     "health_mailbox_blind": "ReplyBy sieht {name} nicht mehr{since}{detail}.",
     "health_mailbox_back": "ReplyBy sieht {name} wieder{detail}.",
     "health_outbox_ageing": "Alarme stecken fest{since}{detail}.",

@@ -106,7 +106,7 @@ WORDS: Table = {
         "{n} threads were overdue before ReplyBy first started",
     ),
     "backlog_oldest": "The oldest waits since {at}. No alert is raised for them.",
-    "backlog_settle": "What was answered in Seller Central is settled with:",
+    "backlog_settle": "To see them, and to settle what was answered in Seller Central:",
     "health_mailbox_blind": "ReplyBy is blind on {name}{since}{detail}.",
     "health_mailbox_back": "ReplyBy sees {name} again{detail}.",
     "health_outbox_ageing": "Alerts are stuck{since}{detail}.",

@@ -100,7 +100,7 @@ WORDS: Table = {
         "{n} conversaciones ya estaban atrasadas antes del primer arranque de ReplyBy",
     ),
     "backlog_oldest": "La más antigua espera desde {at}. No generan alertas.",
-    "backlog_settle": "Lo que se respondió en Seller Central se cierra con:",
+    "backlog_settle": "Para verlos, y para cerrar lo que se respondió en Seller Central:",
     "health_mailbox_blind": "ReplyBy no ve {name}{since}{detail}.",
     "health_mailbox_back": "ReplyBy vuelve a ver {name}{detail}.",
     "health_outbox_ageing": "Hay alertas atascadas{since}{detail}.",

@@ -100,7 +100,7 @@ WORDS: Table = {
         "{n} conversations étaient en retard avant le premier démarrage de ReplyBy",
     ),
     "backlog_oldest": "La plus ancienne attend depuis {at}. Elles ne déclenchent aucune alerte.",
-    "backlog_settle": "Ce qui a été répondu dans Seller Central se règle avec :",
+    "backlog_settle": "Pour les voir, et pour régler ce qui a été répondu dans Seller Central :",
     "health_mailbox_blind": "ReplyBy ne voit plus {name}{since}{detail}.",
     "health_mailbox_back": "ReplyBy voit de nouveau {name}{detail}.",
     "health_outbox_ageing": "Des alertes sont bloquées{since}{detail}.",

@@ -100,7 +100,7 @@ WORDS: Table = {
         "{n} conversazioni erano in ritardo già prima del primo avvio di ReplyBy",
     ),
     "backlog_oldest": "La più vecchia aspetta da {at}. Non generano avvisi.",
-    "backlog_settle": "Ciò che è stato risposto in Seller Central si chiude con:",
+    "backlog_settle": "Per vederli, e per chiudere ciò che è stato risposto in Seller Central:",
     "health_mailbox_blind": "ReplyBy non vede {name}{since}{detail}.",
     "health_mailbox_back": "ReplyBy vede di nuovo {name}{detail}.",
     "health_outbox_ageing": "Alcuni avvisi sono bloccati{since}{detail}.",
