@@ -46,7 +46,7 @@ class Plan:
     drop_after: float = 0.02
     discipline: str = "intent"
     life_seconds: tuple[float, float] = (0.1, 0.4)
-    bound_seconds: float = 90.0
+    bound_seconds: float = 600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
