@@ -6,7 +6,7 @@ from collections.abc import Callable
 _PAUSE_SECONDS = 0.02
 
 
-def wait_until(condition: Callable[[], bool], what: str, seconds: float = 10.0) -> None:
+def wait_until(condition: Callable[[], bool], what: str, seconds: float = 30.0) -> None:
     """Return once the condition holds; fail the test when it does not within `seconds`."""
     pause = threading.Event()
     for _ in range(int(seconds / _PAUSE_SECONDS)):

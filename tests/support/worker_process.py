@@ -118,7 +118,7 @@ class WorkerProcess:
                 umask=self.umask,
             )
         if wait:
-            wait_until(self._answers, f"the worker to listen; its log:\n{self.log()[-3000:]}", 30)
+            wait_until(self._answers, f"the worker to listen; its log:\n{self.log()[-3000:]}", 60)
 
     def _answers(self) -> bool:
         assert self.process is not None
