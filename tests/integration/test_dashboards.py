@@ -260,11 +260,11 @@ def test_the_countdown_tells_its_five_states_apart_on_live_data(tmp_path: Path) 
             def reached() -> bool:
                 return any(value is not None and lowest <= value <= highest for _, value in ask())
 
-            wait_until(reached, f"a countdown between {lowest} and {highest}", 40)
+            wait_until(reached, f"a countdown between {lowest} and {highest}")
             states.append(ask())
 
         def vanish() -> None:
-            wait_until(lambda: ask() == [], "an empty countdown", 40)
+            wait_until(lambda: ask() == [], "an empty countdown")
             states.append(ask())
 
         def due(remaining: timedelta) -> None:

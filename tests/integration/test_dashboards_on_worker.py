@@ -46,7 +46,7 @@ def test_every_query_is_sound_on_the_real_worker(tmp_path: Path) -> None:
         instance = f"127.0.0.1:{port}"
         history = render_history(instance, utc_now().timestamp())
         with run_prometheus(tmp_path / "prometheus", [instance], [RULES], history) as prometheus:
-            wait_until(lambda: scraped(prometheus), "two scrapes", 40)
+            wait_until(lambda: scraped(prometheus), "two scrapes")
             now = utc_now().timestamp()
             problems = [
                 problem

@@ -1,6 +1,5 @@
 """The mail server in every kind of trouble: told as such, never taken for "no mail", and read to the last mail afterwards."""
 
-import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
@@ -55,7 +54,7 @@ def worker_behind(
 ) -> AbstractContextManager[WorkerProcess]:
     port = free_port()
     config = render_config(dovecot, slack, twilio, port=port, idle=False, poll_every="5s")
-    config = config.replace(f"port = {dovecot.port}", f'port = {imap_port}\ntimeout = "2s"')
+    config = config.replace(f"port = {dovecot.port}", f'port = {imap_port}\ntimeout = "5s"')
     return worker_on(tmp_path, config, port, dovecot.password)
 
 
@@ -79,19 +78,17 @@ def failures(worker: WorkerProcess, reason: str) -> float:
     return worker.metric("replyby_poll_failures_total", mailbox="support", reason=reason)
 
 
-def expect_trouble(worker: WorkerProcess, reason: str, seconds: float = 20) -> None:
+def expect_trouble(worker: WorkerProcess, reason: str) -> None:
     """Wait until a metric and a log line say what is wrong."""
-    wait_until(
-        lambda: failures(worker, reason) >= 1, f"a failed poll, reason {reason}; log:\n{worker.log()[-1500:]}", seconds
-    )
+    wait_until(lambda: failures(worker, reason) >= 1, f"a failed poll, reason {reason}; log:\n{worker.log()[-1500:]}")
     assert f"reason={reason}" in worker.log()
 
 
 def expect_recovery(worker: WorkerProcess, slack: SlackServer, orders: list[str]) -> None:
     """Wait until every message is told once, and the mailbox counts as read."""
-    wait_until(lambda: told(slack, orders), f"{orders} to be told once", 40)
-    wait_until(lambda: "mailbox read again" in worker.log(), "the log to say so", 10)
-    assert utc_now().timestamp() - worker.metric("replyby_poll_last_success_timestamp_seconds") < 15
+    wait_until(lambda: told(slack, orders), f"{orders} to be told once")
+    wait_until(lambda: "mailbox read again" in worker.log(), "the log to say so")
+    assert utc_now().timestamp() - worker.metric("replyby_poll_last_success_timestamp_seconds") < 60
 
 
 def test_a_server_that_is_down_from_the_start_and_comes_up(
@@ -114,7 +111,7 @@ def test_a_server_that_hangs_up_and_comes_back(
     proxy.cut_after(*[1] * 3)  # the next connections end at their first byte
     proxy.cut_now()
     orders = write(dovecot, 2)
-    wait_until(lambda: "mailbox not read" in worker.log(), "the line in the log", 20)
+    wait_until(lambda: "mailbox not read" in worker.log(), "the line in the log")
     expect_recovery(worker, slack, orders)
 
 
@@ -136,7 +133,7 @@ def test_a_slow_server_is_read_all_the_same(
     worker.start()
     proxy.delay_seconds = 0.1
     orders = write(dovecot, 4, 5)
-    wait_until(lambda: told(slack, orders), "both to be told", 40)
+    wait_until(lambda: told(slack, orders), "both to be told")
     assert worker.metric("replyby_poll_failures_total") == 0
 
 
@@ -148,7 +145,7 @@ def test_a_connection_cut_in_the_middle_of_a_mail_again_and_again_loses_and_doub
     # Each further connection lives a little longer: in the greeting, the login, the list, a header, a body.
     proxy.cut_after(40, 400, 900, 1500, 2600, 4000)
     proxy.cut_now()
-    wait_until(lambda: worker.metric("replyby_poll_failures_total") >= 1, "a poll to fail", 40)
+    wait_until(lambda: worker.metric("replyby_poll_failures_total") >= 1, "a poll to fail")
     expect_recovery(worker, slack, orders)
     assert worker.metric("replyby_messages_total", kind="buyer_message") == len(orders)
 
@@ -164,12 +161,12 @@ def test_a_refused_login_is_told_at_once_and_read_again_once_the_password_is_rig
         proxy.cut_now()
         orders = write(dovecot, 6)
         expect_trouble(worker, "login")
-        wait_until(lambda: any("login refused" in str(m) for m in slack.messages()), "the health alert", 30)
+        wait_until(lambda: any("login refused" in str(m) for m in slack.messages()), "the health alert")
         assert dovecot.password not in worker.log()
     finally:
         users.write_text(right)
     expect_recovery(worker, slack, orders)
-    wait_until(lambda: len(slack.messages()) == 3, "the end of the trouble to be told too", 30)
+    wait_until(lambda: len(slack.messages()) == 3, "the end of the trouble to be told too")
 
 
 def test_a_changed_uidvalidity_repeats_nothing_and_misses_nothing(
@@ -177,12 +174,12 @@ def test_a_changed_uidvalidity_repeats_nothing_and_misses_nothing(
 ) -> None:
     orders = write(dovecot, 7, 8)
     worker.start()
-    wait_until(lambda: told(slack, orders), "the first two", 20)
+    wait_until(lambda: told(slack, orders), "the first two")
     dovecot.change_uidvalidity()
     orders += write(dovecot, 9)
-    wait_until(lambda: told(slack, orders), "the third, and the others still once", 30)
-    pause = threading.Event()
-    pause.wait(6)  # one more poll
+    wait_until(lambda: told(slack, orders), "the third, and the others still once")
+    now = utc_now().timestamp()
+    wait_until(lambda: worker.metric("replyby_poll_last_success_timestamp_seconds") > now + 1, "one more poll")
     assert len(slack.messages()) == 3
     assert worker.metric("replyby_messages_total", kind="buyer_message") == 3
 
@@ -215,6 +212,6 @@ def test_garbage_between_mails_stops_none_of_them(worker: WorkerProcess, dovecot
     for content in GARBAGE.values():
         dovecot.deliver(content, utc_now() - 17 * HOUR)
     orders = write(dovecot, 30, 31)
-    wait_until(lambda: told(slack, orders), "the mails between the garbage", 30)
+    wait_until(lambda: told(slack, orders), "the mails between the garbage")
     assert worker.metric("replyby_poll_failures_total") == 0
     assert "Traceback" not in worker.log()

@@ -126,11 +126,11 @@ def test_a_running_worker_that_may_write_no_further_goes_on_by_itself(tmp_path: 
                 from monitor.wallclock import utc_now
 
                 dovecot.deliver(buyer_mail(utc_now() - 17 * HOUR))
-                wait_until(lambda: "503" in _healthz(worker), "the worker to say that it is not well", 20)
+                wait_until(lambda: "503" in _healthz(worker), "the worker to say that it is not well")
                 assert slack.messages() == []
                 resource.prlimit(pid, resource.RLIMIT_FSIZE, usual)
-                wait_until(lambda: len(slack.messages()) == 1, "the alert, once writing goes again", 30)
-                wait_until(lambda: "200" in _healthz(worker), "the worker to be well", 20)
+                wait_until(lambda: len(slack.messages()) == 1, "the alert, once writing goes again")
+                wait_until(lambda: "200" in _healthz(worker), "the worker to be well")
     finally:
         slack.stop()
         twilio.stop()

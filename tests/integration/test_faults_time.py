@@ -148,18 +148,18 @@ def test_ticks_go_on_after_the_clock_was_set_back_also_of_a_job_that_ran_meanwhi
             ticker.run_soon("slow")
             ticker.run_soon("quick")
             assert inside.wait(20), "the slow job runs when the clock is set back"
-            wait_until(lambda: ran["quick"] >= 1, "the quick one", 20)
+            wait_until(lambda: ran["quick"] >= 1, "the quick one")
             frozen.move_to(start - 2 * HOUR)
             before = dict(ran)
             ticker.resynchronise()
-            wait_until(lambda: ran["quick"] > before["quick"], "the quick job after the step back", 20)
+            wait_until(lambda: ran["quick"] > before["quick"], "the quick job after the step back")
             go_on.set()
 
             def slow_goes_on() -> bool:
                 frozen.tick(0.1)  # seconds of the new time, not the two hours until the old one
                 return ran["slow"] > before["slow"] + 2
 
-            wait_until(slow_goes_on, "the slow job after the step back", 20)
+            wait_until(slow_goes_on, "the slow job after the step back")
         finally:
             go_on.set()
             ticker.stop()
@@ -191,9 +191,9 @@ def test_a_process_that_was_stopped_tells_what_came_meanwhile_once(tmp_path: Pat
                 pause.wait(4)
                 assert slack.messages() == []
                 worker.process.send_signal(signal.SIGCONT)
-                wait_until(lambda: len(slack.messages()) == 5, "all five alerts after waking", 40)
-                wait_until(lambda: worker.get("/healthz") == "ok\n", "the worker to be well", 20)
-                wait_until(lambda: worker.metric("replyby_outbox_pending") == 0, "everything to be delivered", 20)
+                wait_until(lambda: len(slack.messages()) == 5, "all five alerts after waking")
+                wait_until(lambda: worker.get("/healthz") == "ok\n", "the worker to be well")
+                wait_until(lambda: worker.metric("replyby_outbox_pending") == 0, "everything to be delivered")
                 assert len({str(one["text"]) for one in slack.messages()}) == 5
     finally:
         slack.stop()

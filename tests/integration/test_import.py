@@ -26,6 +26,7 @@ ENVIRON = {
     **{key: value for key, value in os.environ.items() if not key.startswith("REPLYBY_")},
     "PYTHONPATH": str(ROOT),
     "TERM": "dumb",
+    "COLUMNS": "80",
 }
 CONFIG = """
 [[account]]
@@ -239,7 +240,7 @@ def test_beside_a_worker_it_says_what_to_do(stored: Path) -> None:
 def terminal(folder: Path, *arguments: str) -> Iterator[Any]:
     child = pexpect.spawn(
         REPLYBY[0], [*REPLYBY[1:], *arguments], cwd=str(folder), env=ENVIRON, encoding="utf-8", timeout=60,
-        dimensions=(40, 100),
+        dimensions=(40, 80),
     )  # fmt: skip
     try:
         yield child

@@ -96,12 +96,12 @@ def test_what_both_providers_refused_is_told_once_when_they_are_well(office: Off
     office.worker.start()
     for receiver in ("team", "oncall-sms"):
         seen = partial(office.logged, "delivery_failed", f"receiver={receiver}", sign)
-        wait_until(seen, f"the line about {receiver}", 20)
+        wait_until(seen, f"the line about {receiver}")
     assert office.worker.metric("replyby_outbox_pending") >= 2
     for provider in (office.slack, office.twilio):
         provider.faults.clear()
-    wait_until(lambda: office.in_slack(SOON) >= 1 and office.texted(LATE) >= 1, "both to be told", 30)
-    wait_until(lambda: office.worker.metric("replyby_outbox_pending") == 0, "the outbox to be empty", 20)
+    wait_until(lambda: office.in_slack(SOON) >= 1 and office.texted(LATE) >= 1, "both to be told")
+    wait_until(lambda: office.worker.metric("replyby_outbox_pending") == 0, "the outbox to be empty")
     assert (office.in_slack(SOON), office.texted(LATE)) == (1, 1)
     for receiver in ("team", "oncall-sms"):
         assert office.count(receiver, "retried") + office.count(receiver, "reconciled") >= 1
@@ -115,13 +115,13 @@ def test_with_slacks_token_gone_the_phone_is_told_and_with_a_good_one_slack_agai
     office.slack.faults.fail_next("*", "error", error=error, times=100_000)
     office.write(SOON, hours=17)
     office.worker.start()
-    wait_until(lambda: office.texted(SOON) == 1, "the phone to take over", 20)
+    wait_until(lambda: office.texted(SOON) == 1, "the phone to take over")
     assert office.logged("delivery_failed", "receiver=team", error)
     assert office.count("team", "failed") >= 1
     assert office.slack.bot_token not in office.worker.log()
     office.slack.faults.clear()
     office.write(LATE, hours=17)
-    wait_until(lambda: office.in_slack(LATE) == 1, "Slack to be told again", 20)
+    wait_until(lambda: office.in_slack(LATE) == 1, "Slack to be told again")
     assert office.texted(LATE) == 0
 
 
@@ -129,14 +129,14 @@ def test_with_twilios_token_gone_the_team_is_told_and_with_a_good_one_the_phone_
     office.twilio.faults.fail_next("*", "error", error=20003, status=401, times=100_000)
     office.write(LATE, hours=22, minutes=30)
     office.worker.start()
-    wait_until(lambda: office.in_slack(LATE) == 1, "the team to take over", 20)
+    wait_until(lambda: office.in_slack(LATE) == 1, "the team to take over")
     assert office.twilio.sent == []
     assert office.logged("delivery_failed", "receiver=oncall-sms", "20003") or office.logged("bad_credentials")
     assert office.count("oncall-sms", "failed") >= 1
     assert office.twilio.auth_token not in office.worker.log()
     office.twilio.faults.clear()
     office.write(SOON, hours=22, minutes=30)
-    wait_until(lambda: office.texted(SOON) == 1, "the phone to be told again", 20)
+    wait_until(lambda: office.texted(SOON) == 1, "the phone to be told again")
 
 
 @pytest.mark.parametrize("end", ["full disk", "closed pipe"])
@@ -156,7 +156,7 @@ def test_a_log_that_cannot_be_written_holds_no_alert_up_and_doubles_none(office:
         office.worker.process = subprocess.Popen(
             command, cwd=office.worker.folder, env=office.worker.environ, stdout=log, stderr=log
         )
-    wait_until(lambda: office.in_slack(SOON) == 1, "the alert", 40)
-    wait_until(lambda: office.worker.metric("replyby_outbox_pending") == 0, "an empty outbox", 20)
+    wait_until(lambda: office.in_slack(SOON) == 1, "the alert")
+    wait_until(lambda: office.worker.metric("replyby_outbox_pending") == 0, "an empty outbox")
     assert office.in_slack(SOON) == 1
     assert office.count("team", "retried") >= 1

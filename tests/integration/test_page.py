@@ -255,7 +255,7 @@ def test_a_crowd_of_idle_connections_is_bounded_and_leaves_room_once_it_goes(ser
     finally:
         for connection in crowd:
             connection.close()
-    wait_until(lambda: answers(server.port), "an answer after the crowd left", 20)
+    wait_until(lambda: answers(server.port), "an answer after the crowd left")
 
 
 def answers(port: int) -> bool:

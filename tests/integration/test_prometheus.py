@@ -43,7 +43,7 @@ def test_a_live_worker_is_scraped_its_rules_fire_and_its_death_is_seen(world: Wo
         return {series["metric"]["alertname"] for series in server.query(f'ALERTS{{alertstate="{state}"}}')}
 
     # The invented seller is 12 minutes overdue in Italy.
-    wait_until(lambda: {"ReplyByDeadlineMissed", "Watchdog"} <= alerts("firing"), "the overdue thread's alert", 40)
+    wait_until(lambda: {"ReplyByDeadlineMissed", "Watchdog"} <= alerts("firing"), "the overdue thread's alert")
     assert "ReplyByDown" not in alerts("firing") | alerts("pending")
     missed = server.query('ALERTS{alertname="ReplyByDeadlineMissed"}')
     assert [(series["metric"]["account"], series["metric"]["marketplace"]) for series in missed] == [("acme-eu", "IT")]
@@ -51,8 +51,8 @@ def test_a_live_worker_is_scraped_its_rules_fire_and_its_death_is_seen(world: Wo
     assert [rule["lastError"] for group in rules for rule in group["rules"] if rule.get("lastError")] == []
 
     world.listener.stop()
-    wait_until(lambda: "ReplyByDown" in alerts("pending"), "the dead worker's alert", 40)
-    wait_until(lambda: not server.query("replyby_build_info"), "the end of the dead worker's series", 40)
+    wait_until(lambda: "ReplyByDown" in alerts("pending"), "the dead worker's alert")
+    wait_until(lambda: not server.query("replyby_build_info"), "the end of the dead worker's series")
 
 
 @pytest.mark.parametrize(

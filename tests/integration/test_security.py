@@ -142,13 +142,13 @@ def test_secrets_and_buyers_words_are_nowhere(tmp_path: Path, form: str, program
         spoil_providers(world)
         worker = world.worker
         worker.start(wait=False)
-        wait_until(lambda: EARLY in str(world.slack.messages()), "the alert in Slack, after its troubles", 30)
-        wait_until(lambda: ORDER in str(world.twilio.sent), "the SMS, after its troubles", 30)
-        wait_until(lambda: world.smtp.accepted != [] and hasattr(world.hook, "accepted"), "mail and webhook", 30)
+        wait_until(lambda: EARLY in str(world.slack.messages()), "the alert in Slack, after its troubles")
+        wait_until(lambda: ORDER in str(world.twilio.sent), "the SMS, after its troubles")
+        wait_until(lambda: world.smtp.accepted != [] and hasattr(world.hook, "accepted"), "mail and webhook")
         world.slack.press("replyby_acknowledge", user="U0999")  # of the workspace, and unknown to ReplyBy
         world.twilio.inbound("+447700900999", f"1 {WORDS}")
         world.twilio.inbound("+447700900123", WORDS)
-        wait_until(lambda: worker.metric("replyby_answers_total", outcome="rejected") == 2, "both strangers", 20)
+        wait_until(lambda: worker.metric("replyby_answers_total", outcome="rejected") == 2, "both strangers")
         assert {one["acknowledged_by"] for one in worker.status()} == {None}, "strangers change nothing"
         processes = list(process_texts(worker.process.pid)) if worker.process else []
         said = run_everything(world, FEW_COMMANDS if program else COMMANDS)
@@ -159,7 +159,7 @@ def test_secrets_and_buyers_words_are_nowhere(tmp_path: Path, form: str, program
             "refused page": page(world, "wrong-planted-guess"),
         }
         world.dovecot.put_in_sent(seller_reply(utc_now(), order=ORDER, alias=ALIAS))
-        wait_until(lambda: worker.metric("replyby_clocks_total", outcome="met") >= 1, "the reply", 20)
+        wait_until(lambda: worker.metric("replyby_clocks_total", outcome="met") >= 1, "the reply")
         assert_private(
             tmp_path / "var", ("replyby.db", "replyby.db-wal", "replyby.db-shm", "replyby.db.lock", "replyby.key")
         )

@@ -43,7 +43,7 @@ def run_world(directory: Path) -> Iterator[World]:
         history = render_history(f"127.0.0.1:{listener.port}", utc_now().timestamp())
         with run_prometheus(directory, [f"127.0.0.1:{listener.port}"], [RULES], history) as prometheus:
             world = World(prometheus, listener)
-            wait_until(lambda: scraped(prometheus), "the first two scrapes", 40)
+            wait_until(lambda: scraped(prometheus), "the first two scrapes")
             yield world
     finally:
         listener.stop()

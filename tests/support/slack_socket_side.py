@@ -106,8 +106,8 @@ class SocketSide:
             self.tickets.discard(ticket)  # an address of apps.connections.open serves once
         hello = {"type": "hello", "num_connections": 1, "connection_info": {"app_id": "A0STANDIN"}, "debug_info": {}}
         try:
-            connection.send(json.dumps(hello))
-            with self._changed:
+            with self._changed:  # whoever has seen the hello finds this connection to be the newest
+                connection.send(json.dumps(hello))
                 self._sockets.append(connection)
                 self._changed.notify_all()
             for text in connection:

@@ -1,4 +1,7 @@
-"""Waiting for a condition, with a bound: the only way in which a test waits."""
+"""Waiting for a condition, with a bound: the only way in which a test waits.
+
+The bound says when a test gives up, not how fast the program is: it is long, for a busy machine, and costs only who fails.
+"""
 
 import threading
 from collections.abc import Callable
@@ -6,7 +9,7 @@ from collections.abc import Callable
 _PAUSE_SECONDS = 0.02
 
 
-def wait_until(condition: Callable[[], bool], what: str, seconds: float = 30.0) -> None:
+def wait_until(condition: Callable[[], bool], what: str, seconds: float = 120.0) -> None:
     """Return once the condition holds; fail the test when it does not within `seconds`."""
     pause = threading.Event()
     for _ in range(int(seconds / _PAUSE_SECONDS)):

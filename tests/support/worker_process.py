@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import urllib.request
@@ -118,7 +119,7 @@ class WorkerProcess:
                 umask=self.umask,
             )
         if wait:
-            wait_until(self._answers, f"the worker to listen; its log:\n{self.log()[-3000:]}", 60)
+            wait_until(self._answers, f"the worker to listen; its log:\n{self.log()[-3000:]}")
 
     def _answers(self) -> bool:
         assert self.process is not None
@@ -129,9 +130,18 @@ class WorkerProcess:
     def is_well(self) -> bool:
         """Return whether it listens and says that it is well."""
         try:
-            return self.get("/healthz") != ""
+            return self._ask("/healthz") != ""
         except OSError:
             return False
+
+    def _listens(self) -> bool:
+        assert self.process is not None
+        assert self.process.poll() is None, f"the worker ended with {self.process.returncode}:\n{self.log()[-3000:]}"
+        try:
+            socket.create_connection(("127.0.0.1", self.port), timeout=20).close()
+        except OSError:
+            return False
+        return True
 
     def log(self) -> str:
         """Return what it wrote so far."""
@@ -139,8 +149,12 @@ class WorkerProcess:
         return path.read_text(errors="replace") if path.exists() else ""
 
     def get(self, path: str) -> str:
-        """Return what its listener answers."""
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as answer:
+        """Return what its listener answers, once it listens: a worker that waits for its turn does not yet."""
+        wait_until(self._listens, "the worker to listen")
+        return self._ask(path)
+
+    def _ask(self, path: str) -> str:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=20) as answer:
             return str(answer.read().decode())
 
     def metric(self, name: str, **labels: str) -> float:

@@ -48,6 +48,19 @@ def test_a_bar_never_breaks_its_line(
     assert len(render_bar(reading(done, total, mails, seconds, folder), width)) < width
 
 
+@pytest.mark.parametrize(
+    ("width", "line"),
+    [
+        (100, "  all.mbox (inbox)  ━━━━━━━━━━━━╌╌╌╌╌╌╌╌╌╌╌╌  50 %, 6,170 mails, 1,234 a second, 6 s left"),
+        (80, "  all.mbox (inbox)  ━━━━━━━╌╌╌╌╌╌╌  50 %, 6,170 mails, 1,234 a second, 6 s left"),
+        (66, "  all.mbo…  ━━━━╌╌╌╌  50 %, 6,170 mails, 1,234 a second, 6 s left"),
+    ],
+)
+def test_on_a_narrow_terminal_the_bar_gives_way_before_the_name(width: int, line: str) -> None:
+    one = reading(6170, 12_340, 6170, 5.0, "all.mbox (inbox)")
+    assert render_bar(one, width) == line
+
+
 class Large(MemoryMailbox):
     """A mailbox that says how far it is."""
 

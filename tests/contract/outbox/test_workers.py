@@ -45,7 +45,7 @@ def test_a_worker_that_was_overtaken_cannot_undo_what_the_other_did(rig: Rig) ->
 
     slow = rig.start(checkpoint=stall)
     slow.deliver_due(rig.clock(), wait_seconds=0)
-    wait_until(lambda: len(rig.sms.attempts) == 1, "the first attempt", 20)
+    wait_until(lambda: len(rig.sms.attempts) == 1, "the first attempt")
 
     def wait_for_the_slow_one(name: str) -> None:
         if name == "intent":
