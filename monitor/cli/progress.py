@@ -20,7 +20,7 @@ WORTH_SHOWING = 500
 
 LINE_EVERY_SECONDS = 10.0
 BAR_EVERY_SECONDS = 0.1
-BAR_CELLS = 24
+MOST_CELLS, FEWEST_CELLS = 24, 8  # of the bar: where a terminal is narrow, it gives way before the folder's name
 SHORTEST_SECONDS = 0.001  # what is over sooner was not measured
 
 
@@ -67,11 +67,13 @@ def render_reading(reading: Reading) -> str:
 
 def render_bar(reading: Reading, width: int) -> str:
     """Return the line with a bar before its figures, cut at the terminal's width."""
-    full = int(reading.share * BAR_CELLS)
     folder, _, figures = render_reading(reading).rpartition(": ")
-    room = max(width - BAR_CELLS - len(figures) - 7, 8)
-    name = folder if len(folder) <= room else f"{folder[: room - 1]}…"
-    return f"  {name}  {'━' * full}{'╌' * (BAR_CELLS - full)}  {figures}"[: width - 1]
+    room = width - len(figures) - 7  # for name and bar
+    cells = min(MOST_CELLS, max(FEWEST_CELLS, room - len(folder)))
+    left = max(room - cells, 8)
+    name = folder if len(folder) <= left else f"{folder[: left - 1]}…"
+    full = int(reading.share * cells)
+    return f"  {name}  {'━' * full}{'╌' * (cells - full)}  {figures}"[: width - 1]
 
 
 def _left_text(seconds: float) -> str:
