@@ -126,13 +126,15 @@ def who_has_it(words: Words, facts: ThreadFacts, now: datetime, *, name_people: 
 
 
 def next_step(words: Words, step: NextStep, now: datetime, *, name_people: bool = True) -> str:
-    """Return "next: SMS to Ana in 32 min"."""
+    """Return "next: SMS to Ana in 32 min"; the console is nobody's, so "next: on the console in 32 min"."""
     who = step.person if step.person and name_people else step.receiver
-    channel = words.say(f"channel_{Channel(step.channel).value}")
+    channel = Channel(step.channel)
     left = time_until(step.at, now)
+    key = "next_console" if channel is Channel.CONSOLE else "next"
+    known = {"channel": words.say(f"channel_{channel.value}"), "who": clean(who, 40)}
     if left < timedelta(minutes=1):
-        return words.say("next_now", channel=channel, who=clean(who, 40))
-    return words.say("next", channel=channel, who=clean(who, 40), span=words.span(left))
+        return words.say(f"{key}_now", **known)
+    return words.say(key, **known, span=words.span(left))
 
 
 def warnings(words: Words, facts: ThreadFacts) -> list[str]:

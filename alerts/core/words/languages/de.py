@@ -46,6 +46,8 @@ WORDS: Table = {
     "snoozed": "Pausiert bis {at}",
     "next": "als Nächstes: {channel} an {who} in {span}",
     "next_now": "als Nächstes: {channel} an {who}, jetzt",
+    "next_console": "als Nächstes: auf der Konsole in {span}",
+    "next_console_now": "als Nächstes: auf der Konsole, jetzt",
     "as_of": "Stand {at}",
     "channel_slack": "Slack",
     "channel_sms": "SMS",

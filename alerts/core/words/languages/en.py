@@ -49,6 +49,8 @@ WORDS: Table = {
     "snoozed": "Snoozed until {at}",
     "next": "next: {channel} to {who} in {span}",
     "next_now": "next: {channel} to {who} now",
+    "next_console": "next: on the console in {span}",
+    "next_console_now": "next: on the console now",
     "as_of": "as of {at}",
     "channel_slack": "Slack",
     "channel_sms": "SMS",

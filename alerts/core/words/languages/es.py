@@ -46,6 +46,8 @@ WORDS: Table = {
     "snoozed": "En pausa hasta {at}",
     "next": "después: {channel} a {who} en {span}",
     "next_now": "después: {channel} a {who} ahora",
+    "next_console": "después: en la consola en {span}",
+    "next_console_now": "después: en la consola ahora",
     "as_of": "situación: {at}",
     "channel_slack": "Slack",
     "channel_sms": "SMS",

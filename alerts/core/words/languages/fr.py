@@ -46,6 +46,8 @@ WORDS: Table = {
     "snoozed": "En pause jusqu'à {at}",
     "next": "ensuite : {channel} à {who} dans {span}",
     "next_now": "ensuite : {channel} à {who} maintenant",
+    "next_console": "ensuite : sur la console dans {span}",
+    "next_console_now": "ensuite : sur la console maintenant",
     "as_of": "état à {at}",
     "channel_slack": "Slack",
     "channel_sms": "SMS",

@@ -46,6 +46,8 @@ WORDS: Table = {
     "snoozed": "In pausa fino a {at}",
     "next": "poi: {channel} a {who} fra {span}",
     "next_now": "poi: {channel} a {who} adesso",
+    "next_console": "poi: sulla console fra {span}",
+    "next_console_now": "poi: sulla console adesso",
     "as_of": "situazione: {at}",
     "channel_slack": "Slack",
     "channel_sms": "SMS",

@@ -301,3 +301,12 @@ def test_a_snooze_and_a_next_step_that_is_now_are_said() -> None:
         next_step=NextStep(at=NOW, receiver="oncall-sms", channel=Channel.SMS),
     )
     assert "Nobody has it yet · Snoozed until 03:38 · next: SMS to oncall-sms now" in shown(message(facts))
+
+
+@pytest.mark.parametrize(
+    ("minutes", "said"), [(0, "next: on the console now"), (90, "next: on the console in 1 h 30 min")]
+)
+def test_the_console_is_nobodys_so_no_one_is_named(minutes: int, said: str) -> None:
+    at = NOW + timedelta(minutes=minutes)
+    facts = make_facts(next_step=NextStep(at=at, receiver="terminal", channel=Channel.CONSOLE))
+    assert f"Nobody has it yet · {said}" in shown(message(facts))
