@@ -64,7 +64,7 @@ def test_without_an_address_nothing_is_pinged() -> None:
 
 
 def test_a_monitor_that_refuses_or_is_away_is_counted_and_its_address_is_not_logged(monitor: _Monitor) -> None:
-    heartbeat = Heartbeat(address(monitor), timeout_seconds=2)
+    heartbeat = Heartbeat(address(monitor), timeout_seconds=5)
     monitor.status = 404
     with structlog.testing.capture_logs() as logs:
         assert not heartbeat.ping(ok=True)

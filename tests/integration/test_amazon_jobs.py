@@ -99,7 +99,7 @@ class Rig:
 def make_desk(world: JobsWorld, client: Any = None) -> Desk:
     account = world.services.config.account("acme-eu")
     assert account.sp_api is not None
-    made = client or AmazonClient(account.name, account.sp_api, timeout_seconds=0.5)
+    made = client or AmazonClient(account.name, account.sp_api, timeout_seconds=3)
     return Desk(services=world.services, account=account, client=made)
 
 

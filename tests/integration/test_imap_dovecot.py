@@ -473,7 +473,7 @@ def test_a_link_that_is_always_cut_is_told_and_nothing_is_lost(server: Dovecot) 
 
 def test_a_frozen_link_ends_in_a_time_out_and_heals(server: Dovecot) -> None:
     server.deliver(make_mail("before"), NOW)
-    with running_proxy(server.port) as proxy, reading(proxy.port, timeout=timedelta(seconds=0.5)) as reader:
+    with running_proxy(server.port) as proxy, reading(proxy.port, timeout=timedelta(seconds=3)) as reader:
         reader.read()
         server.deliver(make_mail("during"), NOW)
         proxy.freeze()
@@ -558,7 +558,7 @@ def _logins(server: Dovecot) -> int:
 
 
 def test_a_dead_link_shows_when_the_watch_is_renewed(server: Dovecot) -> None:
-    with running_proxy(server.port) as proxy, reading(proxy.port, timeout=timedelta(seconds=0.5)) as reader:
+    with running_proxy(server.port) as proxy, reading(proxy.port, timeout=timedelta(seconds=3)) as reader:
         reader.read()
         assert reader.source.wait_for_change(threading.Event(), 0.05) is False
         proxy.freeze()

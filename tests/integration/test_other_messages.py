@@ -30,7 +30,7 @@ def mailer(server: SmtpServer, **changes: Any) -> EmailNotifier:
         "port": server.port,
         "security": "none",
         "sender": "ReplyBy <replyby@acme.example>",
-        "timeout_seconds": 3,
+        "timeout_seconds": 5,
     }
     return EmailNotifier(**{**values, **changes})
 
@@ -203,7 +203,7 @@ def test_a_webhook_verifies_tls(tmp_path: Path) -> None:
     with server:
         assert WebhookNotifier(ca_file=str(certificate)).send(delivery).provider_id == "ref-0001"
         with pytest.raises(DeliveryError, match="certificate") as caught:
-            WebhookNotifier(timeout_seconds=3).send(delivery)
+            WebhookNotifier(timeout_seconds=5).send(delivery)
         assert not caught.value.ambiguous
     assert len(server.accepted) == 1
 

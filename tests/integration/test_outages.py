@@ -72,7 +72,7 @@ def office(tmp_path: Path) -> Iterator[Office]:
         port = free_port()
         config = render_config(dovecot, slack, twilio, port=port, poll_every="5s")
         for table in ("[slack]", "[twilio]"):
-            config = config.replace(table, f'{table}\ntimeout = "1s"')
+            config = config.replace(table, f'{table}\ntimeout = "3s"')
         with worker_on(tmp_path, config, port, dovecot.password) as worker:
             yield Office(worker, dovecot, slack, twilio)
 

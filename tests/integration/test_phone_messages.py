@@ -28,7 +28,7 @@ class World:
             auth_token=self.twilio.auth_token,
             sender=sender or Sender(number=self.twilio.numbers[0], answers_to=self.twilio.numbers[0]),
             api_url=self.twilio.base_url,
-            timeout_seconds=1,
+            timeout_seconds=4,
         )
 
     def voice(self) -> VoiceNotifier:
@@ -37,7 +37,7 @@ class World:
             auth_token=self.twilio.auth_token,
             sender=Sender(number=self.twilio.numbers[0]),
             api_url=self.twilio.base_url,
-            timeout_seconds=1,
+            timeout_seconds=4,
         )
 
 

@@ -27,7 +27,7 @@ class World:
 @pytest.fixture
 def world() -> Iterator[World]:
     with SlackServer(clock=lambda: NOW) as slack:
-        notifier = SlackNotifier(bot_token=slack.bot_token, api_url=slack.api_url, timeout_seconds=2)
+        notifier = SlackNotifier(bot_token=slack.bot_token, api_url=slack.api_url, timeout_seconds=5)
         yield World(slack, notifier)
 
 

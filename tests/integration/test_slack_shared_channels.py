@@ -26,7 +26,7 @@ def slack() -> Iterator[SlackServer]:
 
 @pytest.fixture
 def notifier(slack: SlackServer) -> SlackNotifier:
-    return SlackNotifier(bot_token=slack.bot_token, api_url=slack.api_url, timeout_seconds=2)
+    return SlackNotifier(bot_token=slack.bot_token, api_url=slack.api_url, timeout_seconds=5)
 
 
 def alert(after: timedelta = timedelta(0), **changes: object) -> Delivery:

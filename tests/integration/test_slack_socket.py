@@ -55,7 +55,7 @@ class Desk:
 
     def wait_for(self, condition: Callable[[], bool]) -> bool:
         with self.changed:
-            return self.changed.wait_for(condition, 10)
+            return self.changed.wait_for(condition, 60)
 
 
 @contextmanager
@@ -72,7 +72,7 @@ def listening(
         allowed_users=allowed,
         on_rejected=desk.reject,
         on_proven=desk.prove,
-        timeout_seconds=2,
+        timeout_seconds=5,
         ping_seconds=ping_seconds,
         first_retry_seconds=0.05,
     )
@@ -293,7 +293,7 @@ def _greet_and_fall_silent(server: socketlib.socket) -> None:
         connection.sendall(bytes([0x81, len(hello)]) + hello)
 
 
-def _until(condition: Callable[[], bool], seconds: float = 10.0) -> bool:
+def _until(condition: Callable[[], bool], seconds: float = 60.0) -> bool:
     """Wait for a condition with a bound; the event is never set, it only lets time pass between two looks."""
     pause = threading.Event()
     for _ in range(int(seconds / 0.02)):

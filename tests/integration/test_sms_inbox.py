@@ -62,7 +62,7 @@ class World:
             people=PEOPLE,
             on_rejected=self.desk.rejected.append,
             api_url=self.twilio.base_url,
-            timeout_seconds=1,
+            timeout_seconds=4,
         )
 
 

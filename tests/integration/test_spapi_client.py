@@ -35,13 +35,13 @@ def amazon() -> Iterator[SpApiServer]:
 
 @pytest.fixture
 def client(amazon: SpApiServer) -> Iterator[AmazonClient]:
-    made = AmazonClient("acme-eu", amazon.config(), timeout_seconds=1.0)
+    made = AmazonClient("acme-eu", amazon.config(), timeout_seconds=4)
     yield made
     made.close()
 
 
 def make_client(amazon: SpApiServer, **changes: Any) -> AmazonClient:
-    return AmazonClient("acme-eu", amazon.config(**changes), timeout_seconds=1.0)
+    return AmazonClient("acme-eu", amazon.config(**changes), timeout_seconds=4)
 
 
 def failure(run: Callable[[], object]) -> AmazonError:

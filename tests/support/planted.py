@@ -91,7 +91,7 @@ poll_every = "5s"
 bot_token = "file:secrets/bot"
 app_token = "file:secrets/app"
 api_url = "{world.slack.api_url}"
-timeout = "2s"
+timeout = "4s"
 
 [twilio]
 account_sid = "{world.twilio.account_sid}"
@@ -99,7 +99,7 @@ auth_token = "file:secrets/twilio"
 from = "+15005550006"
 api_url = "{world.twilio.base_url}"
 poll_replies = "5s"
-timeout = "2s"
+timeout = "4s"
 
 [smtp]
 host = "127.0.0.1"

@@ -322,7 +322,7 @@ class SlackServer(SocketSide, FaultServer):
         self._changed.notify_all()
         return json_answer({"ok": True, "message_ts": self._next_ts()})
 
-    def wait_for_ephemeral(self, count: int = 1, timeout: float = 10.0) -> bool:
+    def wait_for_ephemeral(self, count: int = 1, timeout: float = 60.0) -> bool:
         """Return whether this many ephemeral messages were posted, waiting at most `timeout` seconds."""
         with self._changed:
             return self._changed.wait_for(lambda: len(self.ephemerals) >= count, timeout)

@@ -46,7 +46,7 @@ class SocketSide:
         if self._websocket_thread is not None:
             self._websocket_thread.join(5)
 
-    def wait_for_socket(self, timeout: float = 10.0) -> bool:
+    def wait_for_socket(self, timeout: float = 60.0) -> bool:
         """Return whether a client is connected, waiting for one at most `timeout` seconds."""
         with self._changed:
             return self._changed.wait_for(lambda: bool(self._sockets), timeout)
@@ -79,7 +79,7 @@ class SocketSide:
         for _ in range(times):
             connection.send(text)
 
-    def wait_for_acknowledgement(self, envelope_id: str, times: int = 1, timeout: float = 10.0) -> bool:
+    def wait_for_acknowledgement(self, envelope_id: str, times: int = 1, timeout: float = 60.0) -> bool:
         """Return whether the envelope was acknowledged this often, waiting at most `timeout` seconds."""
         with self._changed:
             return self._changed.wait_for(lambda: self.acknowledged.count(envelope_id) >= times, timeout)

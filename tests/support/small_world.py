@@ -59,14 +59,14 @@ password = "env:TEST_IMAP_PASSWORD"
 bot_token = "{slack.bot_token}"
 app_token = "{slack.app_token}"
 api_url = "{slack.api_url}"
-timeout = "2s"
+timeout = "4s"
 
 [twilio]
 account_sid = "{twilio.account_sid}"
 auth_token = "{twilio.auth_token}"
 from = "+15005550006"
 api_url = "{twilio.base_url}"
-timeout = "2s"
+timeout = "4s"
 
 [[person]]
 name = "Ana"
@@ -108,9 +108,13 @@ class SmallWorld:
             self._polled_at = now
             self._job(lambda: self.worker.poll("support"))
             self._job(lambda: watch_health(self.services, self.worker.book))
-        self._job(lambda: self.worker.dispatcher.reconcile(self.clock()))
+        self._job(self._settle)
         self._job(self.worker.cycle)
+        self._job(self._settle)  # what a provider still thinks about ends before the clock moves on
         self._job(lambda: self.worker.dispatcher.check_delivered(self.clock()))
+
+    def _settle(self) -> None:
+        self.worker.dispatcher.reconcile(self.clock(), wait_seconds=60)
 
     def _job(self, run: Any) -> None:
         try:
