@@ -184,20 +184,22 @@ def undone_replies(
     assigned: Mapping[int, int],
     failures: Sequence[Fact],
     automatic: AbstractSet[int],
-) -> frozenset[int]:
-    """Return the replies that delivery failures and opt-out notices take back: each takes back one.
+) -> dict[int, int]:
+    """Return which reply each delivery failure or opt-out notice takes back, by id: one, or none.
 
     A failure that names an automatic reply (`automatic`: their Message-IDs) takes back none: it is about no answer.
     Amazon sends a notice to each registered address. Copies cannot be told from notices about several replies, so failures
     that are alike and come together take back only replies that went out together.
     """
-    undone: set[int] = set()
+    undone: dict[int, int] = {}
+    gone: set[int] = set()
     taken: dict[tuple[object, ...], list[tuple[datetime, datetime]]] = defaultdict(list)
     by_rfc: dict[int, Fact] = {reply.message: reply for reply in replies if reply.message is not None}
     for failure in failures:
         named = next((by_rfc[reference] for reference in failure.references if reference in by_rfc), None)
         if named is not None:
-            undone.add(named.id)
+            undone[failure.id] = named.id
+            gone.add(named.id)
             continue
         if not automatic.isdisjoint(failure.references):
             continue
@@ -212,14 +214,15 @@ def undone_replies(
         fitting = [
             reply
             for reply in replies
-            if reply.id not in undone
+            if reply.id not in gone
             and since <= reply.received_at <= until
             and _concerns(failure, reply, assigned, concerned)
         ]
         if fitting:
-            undone.add(fitting[-1].id)
+            undone[failure.id] = fitting[-1].id
+            gone.add(fitting[-1].id)
             taken[alike].append((failure.received_at, fitting[-1].received_at))
-    return frozenset(undone)
+    return undone
 
 
 def refused_between(refused_at: datetime | None, received_at: datetime) -> tuple[datetime, datetime]:

@@ -53,7 +53,8 @@ class Resolution:
     """What a set of mails and marks amounts to.
 
     `ties`: replies and copies that fit several threads, with the oldest buyer message of each; they close nothing.
-    `assigned`: which thread (by its oldest buyer message) a reply or copy belongs to. `undone`: replies that did not arrive.
+    `assigned`: which thread (by its oldest buyer message) a reply, a copy or the report of one that did not arrive belongs to.
+    `undone`: replies that did not arrive.
     """
 
     threads: tuple[ResolvedThread, ...]
@@ -83,10 +84,14 @@ def resolve_threads(facts: Iterable[Fact], marks: Iterable[Mark] = ()) -> Resolu
             hand[threads.of_message[mark.message_id]].append(mark)
 
     stops, ties, assigned = assign_replies(threads, replies, hand)
-    undone = undone_replies(threads, replies, assigned, failures, automatic) if failures else frozenset()
+    taken_back = undone_replies(threads, replies, assigned, failures, automatic) if failures else {}
+    undone = frozenset(taken_back.values())
     if undone:
+        meant = {reply: index for reply, index in assigned.items() if reply in undone}
         kept = [reply for reply in replies if reply.id not in undone]
         stops, ties, assigned = assign_replies(threads, kept, hand)
+        assigned |= meant
+        assigned |= {report: meant[reply] for report, reply in taken_back.items() if reply in meant}
     return Resolution(
         threads=tuple(
             _thread(messages, stops.get(index, []), hand.get(index, []))

@@ -184,7 +184,7 @@ class _Saver:
             ]
         update_rows(self.connection, sla_clock, self.clock_updates)
         for old in clocks.values():
-            if old.id not in kept:
+            if old.id not in kept and old.start_message_id in self.related:  # what is not before us is not over
                 self.connection.execute(delete(sla_clock).where(sla_clock.c.id == old.id))
                 change = _absorbed(old, goes_on.get(old.start_message_id))
                 if change.into is not None:  # what was decided about it can be taken back by the numbers it handed on

@@ -14,8 +14,8 @@ from monitor.core.messages import Authenticity, Kind
 from monitor.store.bulk import parts
 from monitor.store.schema import message as table
 
-REPORT_MAY_PRECEDE = timedelta(hours=1)
-"""How far two servers' clocks may put a report before the reply that it is about."""
+REPORT_MAY_PRECEDE = timedelta(days=1)
+"""How far two servers' clocks, and zones left out, may put a report before the reply that it is about."""
 
 THREAD_KINDS = (
     Kind.BUYER_MESSAGE, Kind.SELLER_REPLY, Kind.AUTO_REPLY, Kind.CONFIRMATION_COPY, Kind.DELIVERY_FAILURE,
@@ -110,12 +110,14 @@ def read_related(
 ) -> dict[int, Stored]:
     """Return these mails and all that could belong to the same threads, by id; without kinds that belong to none.
 
-    Follows orders, aliases, tokens, Message-IDs in both directions, persons' decisions and, for copies without order or
-    alias, names near in time, until nothing new is found. `written`: those of the mails that this transaction has just
-    inserted, as they were written.
+    Follows orders, aliases, tokens, Message-IDs in both directions, persons' decisions, the threads that mails are in now,
+    and, for copies without order or alias, names near in time, until nothing new is found: of a thread all is here or
+    nothing. `written`: those of the mails that this transaction has just inserted, as they were written.
     """
     found: dict[int, Stored] = {}
-    asked: dict[str, set[int]] = {"order_hash": set(), "alias_hash": set(), "token_hash": set(), "rfc_hash": set()}
+    asked: dict[str, set[int]] = {
+        name: set() for name in ("order_hash", "alias_hash", "token_hash", "rfc_hash", "thread_id", "id")
+    }
     names_asked: set[int] = set()
     written = written or {}
     fresh = _read(connection, table.c.id, set(ids) - written.keys(), found)
@@ -129,16 +131,16 @@ def read_related(
         wanted: dict[str, set[int]] = {key: set() for key in asked}
         for stored in fresh:
             fact = stored.fact
-            for key, value in (("order_hash", fact.order), ("alias_hash", fact.alias), ("token_hash", fact.token)):
+            for key, value in (
+                ("order_hash", fact.order),
+                ("alias_hash", fact.alias),
+                ("token_hash", fact.token),
+                ("thread_id", stored.row.thread_id),
+                ("id", fact.spoken_for),
+            ):
                 if value is not None:
                     wanted[key].add(value)
             wanted["rfc_hash"].update(fact.references)
-            if fact.spoken_for is not None and fact.spoken_for not in found:
-                fresh_spoken = _read(connection, table.c.id, {fact.spoken_for}, {})
-                for other in fresh_spoken:
-                    for key, value in (("order_hash", other.fact.order), ("alias_hash", other.fact.alias)):
-                        if value is not None:
-                            wanted[key].add(value)
         related: set[int] = set()
         for key, values in wanted.items():
             values -= asked[key]
@@ -179,8 +181,8 @@ def _read_ids(connection: Connection, column: Any, values: set[int]) -> set[int]
 
 
 def _read_pointing(connection: Connection, fresh: Sequence[Stored]) -> list[Stored]:
-    """Return what leads to these mails and carries nothing of theirs: what a person gave to a question, and the reports that
-    name a reply by its Message-ID alone.
+    """Return what leads to these mails and may carry nothing of theirs: what a person gave to a question, and the reports
+    that name a reply by its Message-ID.
     """
     result: list[Stored] = []
     questions = sorted(stored.fact.id for stored in fresh if stored.fact.kind is Kind.BUYER_MESSAGE)
@@ -192,14 +194,13 @@ def _read_pointing(connection: Connection, fresh: Sequence[Stored]) -> list[Stor
     ]
     if replies:
         sent = {reply.message for reply in replies}
-        statement = select(*_FACT_COLUMNS).where(
+        statement = select(table.c.id, table.c.reference_hashes).where(
             table.c.kind == Kind.DELIVERY_FAILURE.value,
             table.c.received_at >= min(reply.received_at for reply in replies) - REPORT_MAY_PRECEDE,
-            table.c.alias_hash.is_(None),
-            table.c.order_hash.is_(None),
+            table.c.reference_hashes.is_not(None),
         )
-        reports = [_stored(row) for row in connection.execute(statement)]
-        result += [report for report in reports if sent.intersection(report.fact.references)]
+        naming = {row.id for row in connection.execute(statement) if sent.intersection(map(int, row[1].split()))}
+        result += _read(connection, table.c.id, naming, {})
     return result
 
 

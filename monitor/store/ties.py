@@ -10,6 +10,9 @@ from monitor.core.messages import Kind
 from monitor.store.related import Stored
 from monitor.store.schema import message, review
 
+BY_ITSELF = "ReplyBy"
+"""Who settled a tie that fitted one thread in the end."""
+
 
 def save_ties(
     connection: Connection,
@@ -27,7 +30,7 @@ def save_ties(
             connection.execute(
                 update(review)
                 .where(review.c.key.in_(part), review.c.settled_at.is_(None))
-                .values(settled_at=now, settled_by="ReplyBy", decision="matched")
+                .values(settled_at=now, settled_by=BY_ITSELF, decision="matched")
             )
     moved = [
         {"b_id": reply, "b_thread": thread_of[first]}
@@ -41,11 +44,14 @@ def save_ties(
         stored = related[reply]
         threads = " ".join(str(thread_of[first]) for first in firsts)
         present = connection.execute(
-            select(review.c.id, review.c.threads).where(review.c.key == f"tie:{reply}")
+            select(review.c.id, review.c.threads, review.c.settled_by).where(review.c.key == f"tie:{reply}")
         ).first()
         if present is not None:
-            if present.threads != threads:
-                connection.execute(update(review).where(review.c.id == present.id).values(threads=threads))
+            changes: dict[str, object] = {} if present.threads == threads else {"threads": threads}
+            if present.settled_by == BY_ITSELF:  # what a person settled stays so
+                changes |= {"settled_at": None, "settled_by": None, "decision": None}
+            if changes:
+                connection.execute(update(review).where(review.c.id == present.id).values(**changes))
             continue
         copy = stored.fact.kind is Kind.CONFIRMATION_COPY
         connection.execute(

@@ -30,7 +30,7 @@ from monitor.store.identifiers import Hasher
 from monitor.store.messages import Incoming, record_messages, settle_accounts
 from monitor.store.migrate import prepare_database
 from monitor.store.related import read_related
-from monitor.store.schema import message, sla_clock, thread
+from monitor.store.schema import message, review, sla_clock, thread
 from monitor.store.tallies import read_tallies
 from tests.builders import at, make_message, spans
 
@@ -240,6 +240,35 @@ def test_bounce_that_names_only_a_message_id_holds_when_the_buyer_writes_again(e
     assert kept_clocks(engine) == resolved_clocks(engine)
 
 
+REPORTS: dict[str, dict[str, Any]] = {
+    "that names an order": {"order_id": "402-0000009-0000009"},
+    "whose clock is two hours behind": {"hours": 1.1, "order_id": None},
+}
+
+
+@pytest.mark.parametrize("named", REPORTS)
+@pytest.mark.parametrize("report_first", [False, True], ids=["in order", "the report first"])
+def test_bounce_of_a_reply_holds_when_the_buyer_writes_again(engine: Engine, named: str, report_first: bool) -> None:
+    reply = make_message(Kind.SELLER_REPLY, 3, order_id=None, message_id="r@x")
+    facts: dict[str, Any] = {"hours": 3.1, "alias": None, "references": ("r@x",), **REPORTS[named]}
+    report = make_message(Kind.DELIVERY_FAILURE, **facts)
+    store(engine, [make_message(hours=0, order_id=None, thread_token="t")])
+    for mail in (report, reply) if report_first else (reply, report):
+        store(engine, [mail])
+    assert all_spans(engine) == [(0, None)]
+    store(engine, [make_message(hours=5, order_id=None, thread_token="t")])
+    assert all_spans(engine) == [(0, None)]
+    assert kept_clocks(engine) == resolved_clocks(engine)
+
+
+def test_reply_that_cited_a_question_still_answers_it_when_the_buyer_writes_again(engine: Engine) -> None:
+    question = make_message(hours=0, alias=None, order_id=None, thread_token="t", message_id="q@x")
+    store(engine, [question])
+    store(engine, [make_message(Kind.SELLER_REPLY, 1, order_id=None, references=("q@x",))])
+    store(engine, [make_message(hours=5, alias=None, order_id=None, thread_token="t")])
+    assert all_spans(engine) == [(0, 1), (5, None)]
+
+
 def test_bounce_of_an_automatic_reply_takes_no_genuine_one_back(engine: Engine) -> None:
     for mail in (
         make_message(hours=0),
@@ -264,6 +293,43 @@ def test_copy_that_a_person_matched_counts_when_the_buyer_writes_again(engine: E
         resolve_and_save(connection, [copy, first], {}, context())
     store(engine, [make_message(hours=5, thread_token="t")])
     assert all_spans(engine) == [(0, 2), (5, None)]
+
+
+def test_copy_that_was_matched_to_the_wrong_thread_leaves_its_clock_running_when_that_is_corrected(
+    engine: Engine,
+) -> None:
+    for number in (1, 2):
+        order, alias = f"402-000000{number}-0000001", f"b{number}@x"
+        store(engine, [make_message(hours=number, order_id=order, alias=alias, thread_token=f"t{number}")])
+    store(
+        engine, [make_message(Kind.CONFIRMATION_COPY, 3, alias=None, order_id=None, authenticity=Authenticity.UNKNOWN)]
+    )
+    with reading(engine) as connection:
+        copy = connection.execute(select(message.c.id).where(message.c.kind == "confirmation_copy")).scalar_one()
+        threads = connection.execute(select(thread.c.id).order_by(thread.c.id)).scalars().all()
+    changes = []
+    for thread_id in threads:
+        with writing(engine) as connection:
+            first = record_match(connection, copy, thread_id, by="Ana", now=at(4), source="shell")
+            assert first is not None
+            changes.append({one.kind for one in resolve_and_save(connection, [copy, first], {}, context())})
+    assert all_spans(engine) == [(1, None), (2, 3)]
+    assert changes == [{ChangeKind.CLOSED}, {ChangeKind.REOPENED, ChangeKind.CLOSED}]
+
+
+def test_tie_that_was_settled_and_comes_back_is_shown_again(engine: Engine) -> None:
+    def waits() -> bool:
+        with reading(engine) as connection:
+            return connection.execute(select(review.c.settled_at).where(review.c.kind == "tie")).scalar_one() is None
+
+    questions = [make_message(hours=n, order_id=None, thread_token=f"t{n}", message_id=f"q{n}@x") for n in range(2)]
+    store(engine, questions)
+    store(engine, [make_message(Kind.SELLER_REPLY, 5, order_id=None)])
+    assert waits()
+    store(engine, [make_message(Kind.SELLER_REPLY, 3, order_id=None, message_id="r@x", references=("q1@x",))])
+    assert not waits(), "the one of which nothing was known is the other's"
+    store(engine, [make_message(Kind.DELIVERY_FAILURE, 6, alias=None, order_id=None, references=("r@x",))])
+    assert waits()
 
 
 def test_mark_can_be_taken_back_after_two_threads_became_one(engine: Engine) -> None:
