@@ -1,16 +1,18 @@
 """Recording mails once, whatever the number of copies.
 
 Owns the `message` table's identity rules: a buyer message is known by Amazon's key, then by Message-ID, then by who wrote
-what when; what a later copy adds (an order, a proof, the inbox instead of spam) is merged into the first.
+what when; what a later copy adds (an order, a proof, the inbox instead of spam) is merged into the first. A key may also
+stand in what a buyer quotes: what comes from the buyer's alias at quite another time is another message.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, select, update
 
+from monitor.core.classify import SignalName
 from monitor.core.messages import Authenticity, Kind, Message, Where
 from monitor.store.bulk import insert_rows, parts
 from monitor.store.columns import reserve_ids
@@ -21,6 +23,11 @@ _RANK = {Authenticity.PASSED.value: 2, Authenticity.UNKNOWN.value: 1, Authentici
 _FILLED_LATER = (
     "key_hash", "marketplace", "order_hash", "token_hash", "suffix_hash", "alias_hash", "name_hash", "refused_at",
 )  # fmt: skip
+_COPIES_WITHIN = timedelta(minutes=10)
+"""How far apart the dates of one message's copies are at most, where Amazon sent each of them itself."""
+_FROM_THE_BUYER = {SignalName.RELAY_SENDER, SignalName.RELAY_DEFAULT}
+_MAYBE_REDIRECTED = _FROM_THE_BUYER | {SignalName.RELAY_REPLY_TO}
+"""Signs that a mail came from the buyer's alias, and not from somebody who passed it on at another time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +98,8 @@ def record_messages(
     sources: list[Incoming] = []
     merges: dict[int, dict[str, Any]] = {}
     for item, row in zip(incoming, rows, strict=True):
+        if row["key_hash"] is not None and known.quotes(row, item.message, hasher):
+            row |= {"key_hash": None, "identity": _identity(item, row["digest_hash"], hasher)}
         twin = known.twin_of(row)
         if twin is None:
             known.add(row)
@@ -125,18 +134,12 @@ def _row(item: Incoming, hasher: Hasher, seen_at: datetime) -> dict[str, Any]:
     order = None if message.order_id is None else hasher.number("order", message.order_id)
     digest = None
     if message.kind is Kind.BUYER_MESSAGE or not message.message_id:  # what else is known by its Message-ID alone
-        minute = message.received_at.replace(second=0, microsecond=0).isoformat()
-        words = (message.alias or "", message.order_id or "", message.text_digest, minute)
-        digest = hasher.number("digest", account, *words)
+        digest = _digest(message, account, message.received_at, hasher)
     key = None
     if message.message_key and message.kind is Kind.BUYER_MESSAGE:
-        identity = key = hasher.number("key", account, message.message_key)
-    elif message.message_id:
-        identity = hasher.number("message-id", message.kind, account, message.message_id)
-    else:
-        identity = hasher.number("digest", message.kind, str(digest))
+        key = hasher.number("key", account, message.message_key)
     return {
-        "identity": identity,
+        "identity": _identity(item, digest, hasher) if key is None else key,
         "key_hash": key,
         "kind": message.kind.value,
         "account": account,
@@ -166,6 +169,20 @@ def _row(item: Incoming, hasher: Hasher, seen_at: datetime) -> dict[str, Any]:
     }
 
 
+def _digest(message: Message, account: str, at: datetime, hasher: Hasher) -> int:
+    """Return by what these words of this buyer are known, had they come at this instant."""
+    minute = at.replace(second=0, microsecond=0).isoformat()
+    return hasher.number("digest", account, message.alias or "", message.order_id or "", message.text_digest, minute)
+
+
+def _identity(item: Incoming, digest: int | None, hasher: Hasher) -> int:
+    """Return by what a mail is known that has no key of Amazon's."""
+    message = item.message
+    if message.message_id:
+        return hasher.number("message-id", message.kind, item.accounts[0], message.message_id)
+    return hasher.number("digest", message.kind, str(digest))
+
+
 class _Known:
     """The rows, stored or about to be, that a mail may be a copy of."""
 
@@ -186,6 +203,8 @@ class _Known:
                 "received_at",
                 "authenticity",
                 "trusted",
+                "account",
+                "signals",
                 *_FILLED_LATER,
             )
         ]
@@ -208,6 +227,24 @@ class _Known:
             self.by_rfc.setdefault((row["kind"], row["rfc_hash"]), row)
         if row["digest_hash"] is not None:
             self.by_digest.setdefault((row["kind"], row["digest_hash"]), row)
+
+    def quotes(self, row: dict[str, Any], message: Message, hasher: Hasher) -> bool:
+        """Return whether the key of a mail is that of another message, which the buyer quotes, or which quotes this one.
+
+        Both came from the buyer's alias, under different Message-IDs and at different times: Amazon sends all copies at once.
+        Where a redirect may have dated one anew, their words must differ too.
+        """
+        other = self.by_key.get(row["key_hash"])
+        if other is None or row["rfc_hash"] in (None, other["rfc_hash"]):
+            return False
+        if abs(row["received_at"] - other["received_at"]) <= _COPIES_WITHIN:
+            return False
+        signs = [set(one["signals"].split()) for one in (row, other)]
+        if all(_FROM_THE_BUYER & found for found in signs):
+            return True
+        if not all(_MAYBE_REDIRECTED & found for found in signs):
+            return False
+        return _digest(message, other["account"], other["received_at"], hasher) != other["digest_hash"]
 
     def twin_of(self, row: dict[str, Any]) -> dict[str, Any] | None:
         """Return the row this one is a copy of.

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, select
 
 from monitor.core.facts import MarkKind
-from monitor.core.messages import Authenticity, Kind, Message
+from monitor.core.messages import Authenticity, Kind, Message, Signal
 from monitor.core.sla import SlaPolicy
 from monitor.core.threads import resolve_threads
 from monitor.store.clocks import ChangeKind, ClockChange, SaveContext, resolve_and_save
@@ -220,6 +220,42 @@ def test_copy_without_amazons_key_hides_it_from_no_later_copy(engine: Engine) ->
         store(engine, [mail])
     with reading(engine) as connection:
         assert connection.execute(select(sla_clock.c.messages)).scalar_one() == 1
+
+
+def direct(hours: float, key: str, words: str, sign: str = "relay_sender") -> Message:
+    return make_message(
+        hours=hours,
+        message_key=key,
+        thread_token="t",
+        text_digest=words,
+        signals=(Signal(sign, "…@marketplace.amazon.fr"),),
+    )
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2, 3, 4), (3, 0, 4, 2, 1), (4, 3, 2, 1, 0)], ids=str)
+@pytest.mark.parametrize("words", ["other", "same"], ids=["words of its own", "only the quoted words were found"])
+def test_answer_that_holds_the_key_of_what_it_quotes_is_a_message_of_its_own(
+    engine: Engine, order: tuple[int, ...], words: str
+) -> None:
+    mails = [
+        direct(0, "m", "same"),
+        direct(0.00005, "m", "same"),
+        make_message(Kind.SELLER_REPLY, 1),
+        direct(5, "m", words),
+        direct(5.00005, "m", words),
+    ]
+    for number in order:
+        store(engine, [mails[number]])
+    assert all_spans(engine) == [(0, 1), (5, None)]
+    with reading(engine) as connection:
+        assert sorted(connection.execute(select(sla_clock.c.messages)).scalars()) == [1, 1]
+
+
+@pytest.mark.parametrize("sign", ["relay_reply_to", "signed_link"], ids=["redirected", "passed on"])
+def test_what_was_passed_on_later_is_a_copy(engine: Engine, sign: str) -> None:
+    store(engine, [direct(0, "m", "same"), make_message(Kind.SELLER_REPLY, 1)])
+    store(engine, [direct(5, "m", "same", sign)])
+    assert all_spans(engine) == [(0, 1)]
 
 
 def test_keys_tell_messages_apart_that_have_no_thread_token(engine: Engine) -> None:
