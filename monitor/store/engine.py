@@ -1,7 +1,8 @@
 """Opening the database: pragmas, transactions, the worker's lock, permissions.
 
-SQLite writes begin IMMEDIATE, so that a shell command beside the worker waits its turn instead of failing halfway, and
-synchronous=FULL, so that what was recorded as sent is still recorded after a power cut.
+Whoever writes waits for its turn instead of failing halfway, or of deciding on what another one is just changing: on SQLite
+by BEGIN IMMEDIATE, on PostgreSQL by a lock for the transaction. SQLite's synchronous=FULL keeps what was recorded as sent
+recorded after a power cut.
 """
 
 import fcntl
@@ -22,6 +23,7 @@ BUSY_SECONDS = 30
 LOCK_SECONDS = 2.0  # how often a worker looks whether it still is the one: a round trip to PostgreSQL
 CONNECT_SECONDS = 10  # a server that says nothing at all; libpq would wait for over two minutes
 WORKER_LOCK = 0x5265706C79427900  # "ReplyBy": the advisory lock that a worker holds on PostgreSQL
+WRITER_LOCK = WORKER_LOCK + 1  # and the one that a transaction holds while it writes
 
 
 def open_engine(address: str, password: str = "") -> Engine:
@@ -110,13 +112,18 @@ def _prepare_file(path: Path) -> None:
 
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
-    """Give a connection in a transaction that may write; commits at the end, rolls back on any error.
+    """Give a connection in a transaction that may write, one at a time; commits at the end, rolls back on any error.
 
     Raises:
-        StoreError: the disk is full, read-only or the file is damaged.
+        StoreError: the disk is full, read-only or the file is damaged, or another writer does not end.
     """
     try:
         with engine.begin() as connection:
+            if engine.dialect.name == "postgresql":
+                connection.execute(
+                    text("SELECT set_config('lock_timeout', :bound, true)"), {"bound": f"{BUSY_SECONDS}s"}
+                )
+                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": WRITER_LOCK})
             yield connection
     except DBAPIError as error:
         raise store_error(engine.url, error) from error
@@ -143,6 +150,7 @@ _MEANINGS = (
     ("not a database", "the file is damaged. Stop the worker and restore the last `replyby backup`"),
     ("disk I/O error", "the disk reports an error. Check it; restore the last `replyby backup` if it persists"),
     ("locked", "another program holds the database. Close it"),
+    ("lock timeout", "another program holds the database. Close it"),
     ("unable to open", "it cannot be opened. Check the folder's owner and free space"),
     ("password authentication", "the password is refused. Check the address's password"),
     *((sign, "the server does not answer. Start it, or check host and port") for sign in _UNREACHED),

@@ -5,7 +5,7 @@ what when; what a later copy adds (an order, a proof, the inbox instead of spam)
 stand in what a buyer quotes: what comes from the buyer's alias at quite another time is another message.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -228,7 +228,7 @@ class _Known:
         if row["digest_hash"] is not None:
             self.by_digest.setdefault((row["kind"], row["digest_hash"]), row)
 
-    def quotes(self, row: dict[str, Any], message: Message, hasher: Hasher) -> bool:
+    def quotes(self, row: Mapping[str, Any], message: Message, hasher: Hasher) -> bool:
         """Return whether the key of a mail is that of another message, which the buyer quotes, or which quotes this one.
 
         Both came from the buyer's alias, under different Message-IDs and at different times: Amazon sends all copies at once.
@@ -244,7 +244,8 @@ class _Known:
             return True
         if not all(_MAYBE_REDIRECTED & found for found in signs):
             return False
-        return _digest(message, other["account"], other["received_at"], hasher) != other["digest_hash"]
+        there = _digest(message, other["account"], other["received_at"], hasher)
+        return bool(there != other["digest_hash"])
 
     def twin_of(self, row: dict[str, Any]) -> dict[str, Any] | None:
         """Return the row this one is a copy of.
