@@ -132,9 +132,10 @@ def _learn_authserv(services: Services, mailbox: MailboxConfig) -> None:
     try:
         facts = services.sources[mailbox.name].probe()
     except MailboxError as error:
-        if error.reason != "folder":
-            raise
-        return  # told by the reading itself, once the folders that are there were read
+        if error.reason not in ("folder", "protocol"):
+            raise  # a broken link: the next poll knows more, and what is read without it would be read wrongly
+        log.warning("authentication not looked up", mailbox=mailbox.name, problem=str(error))
+        return  # told by the reading itself, once the folders and mails that can be had were read
     found = next((name for name, share in facts.authserv_ids if share > AUTHSERV_SHARE), "")
     received = sum(folder.mails for folder in facts.folders if folder.where is Where.INBOX)
     if found or received >= AUTHSERV_MAILS:

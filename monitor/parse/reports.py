@@ -85,6 +85,11 @@ def read_report(headers: Headers, body: Body) -> Refusal:
         lost = lost or [found.lower() for found in _ADDRESS.findall(text) if is_relay_domain(domain_of(found.lower()))]
     refused = [address for address in lost if is_relay_alias(address)]
     relays = tuple(dict.fromkeys(refused or filter(is_relay_alias, spared)))
+    if not relays and lost:
+        # A relay on the way may put an address of its own for the alias. What went to nobody else is about the alias.
+        meant = [found.address for mail in originals for name in ("to", "cc") for found in mail.addresses(name)]
+        if meant and all(map(is_relay_alias, meant)):
+            relays, refused = tuple(dict.fromkeys(meant)), meant
     if not relays and (lost or spared):
         return Refusal()
     ids: list[str] = []

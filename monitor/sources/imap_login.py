@@ -15,7 +15,11 @@ from monitor.errors import LoginRefused, MailboxError
 from monitor.sources.folder_names import quote_folder_name
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
-TEMPORARY = ("[UNAVAILABLE]", "[INUSE]", "[LIMIT]", "TOO MANY", "TEMPORAR", "TRY AGAIN")
+TEMPORARY = (
+    *("[UNAVAILABLE]", "[INUSE]", "[LIMIT]", "[OVERQUOTA]", "TOO MANY", "TEMPORAR", "TRY AGAIN"),
+    *("EXCEEDED COMMAND", "BANDWIDTH", "THROTTL"),  # Gmail, Microsoft
+)
+"""In what words a server says that it is not the mail's fault."""
 
 
 class ConnectionLost(MailboxError):

@@ -6,7 +6,7 @@ from monitor.core.messages import Where
 from monitor.sources.base import FolderFacts, MailboxFacts
 from monitor.sources.imap_folders import ReadFolder
 from monitor.sources.imap_protocol import FolderState, ImapConnection
-from monitor.sources.imap_response import render_uid_set
+from monitor.sources.imap_reader import fetch_each
 from monitor.sources.sampled_headers import SAMPLE_MAILS, count_authserv_ids, count_senders
 
 AUTHENTICATION, SENDER = "HEADER.FIELDS (AUTHENTICATION-RESULTS)", "HEADER.FIELDS (FROM)"
@@ -42,6 +42,6 @@ def _sample(connection: ImapConnection, state: FolderState, section: str) -> Ite
     uids = connection.search(f"{max(1, state.mails - SAMPLE_MAILS + 1)}:{state.mails}")
     if not uids:
         return
-    for mail in connection.fetch(render_uid_set(uids), f"BODY.PEEK[{section}]").values():
+    for mail in fetch_each(connection, uids, f"BODY.PEEK[{section}]", {}, proof=False).values():
         headers = mail.get(f"BODY[{section}]".encode())
         yield headers if isinstance(headers, bytes) else b""

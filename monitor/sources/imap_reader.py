@@ -102,7 +102,7 @@ class FolderReader:
     def _fetch_heads(self, connection: ImapConnection, uids: Sequence[int], unreadable: dict[int, str]) -> list[Head]:
         items = f"INTERNALDATE RFC822.SIZE BODY.PEEK[HEADER]<0.{HEADER_BYTES}>"
         heads = []
-        for uid, mail in sorted(_fetch_each(connection, uids, items, unreadable).items()):
+        for uid, mail in sorted(fetch_each(connection, uids, items, unreadable).items()):
             headers, size = mail.get(b"BODY[HEADER]"), mail.get(b"RFC822.SIZE")
             try:
                 received_at = parse_internaldate(mail.get(b"INTERNALDATE"))
@@ -117,7 +117,7 @@ class FolderReader:
         small = [head for head in lot if head.is_small]
         # The limit is for servers whose RFC822.SIZE is wrong.
         item = f"BODY.PEEK[TEXT]<0.{FALLBACK_BYTES}>"
-        texts = _fetch_each(connection, [head.uid for head in small], item, unreadable, proof=False) if small else {}
+        texts = fetch_each(connection, [head.uid for head in small], item, unreadable, proof=False) if small else {}
         mails = []
         for head in lot:
             if head.is_small:
@@ -168,12 +168,12 @@ def _lots(heads: Sequence[Head]) -> Iterator[list[Head]]:
         yield lot
 
 
-def _fetch_each(
+def fetch_each(
     connection: ImapConnection, uids: Sequence[int], items: str, unreadable: dict[int, str], *, proof: bool = True
 ) -> dict[int, dict[bytes, Value]]:
     """Fetch items of many mails at once, and one by one where the server refuses the lot.
 
-    Without `proof` it may refuse every one: then their headers came, and the trouble is these mails'.
+    Without `proof` it may refuse a few that are asked for: their headers came, and the trouble is these mails'.
 
     Raises:
         CommandRefused: it refuses everything, or says that the trouble is its own.
@@ -194,7 +194,8 @@ def _fetch_each(
                 raise
             failed[uid] = "the server does not hand it out"
             refusal = refused
-    if proof and refusal is not None and not found and not _hands_out_another(connection, items, failed):
+    asked = proof or len(failed) > FEW_MAILS
+    if refusal is not None and not found and asked and not _hands_out_another(connection, items, failed):
         raise refusal
     unreadable.update(failed)
     return found

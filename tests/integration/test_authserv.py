@@ -66,16 +66,21 @@ def test_a_mailbox_without_verdicts_is_not_asked_for_ever(world: JobsWorld) -> N
     assert world.mailbox.probes == 1
 
 
-class LacksAFolder(MemoryMailbox):
-    """A mailbox of which one folder that the configuration names is not there."""
+class LooksInVain(MemoryMailbox):
+    """A mailbox that cannot be looked at, for a reason that concerns one folder or one mail of it."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__()
+        self.reason = reason
 
     def probe(self) -> MailboxFacts:
         """Say so, as the real ones do."""
-        raise MailboxError('support: no folder "Archiv". Folders: INBOX.', "folder")
+        raise MailboxError("support: cannot be looked at.", self.reason)
 
 
-def test_a_folder_that_is_missing_holds_up_no_mail_of_the_others(world: JobsWorld) -> None:
-    lacking = LacksAFolder()
+@pytest.mark.parametrize("reason", ["folder", "protocol"])
+def test_a_folder_or_mail_that_cannot_be_had_holds_up_no_other(world: JobsWorld, reason: str) -> None:
+    lacking = LooksInVain(reason)
     lacking.deliver(buyer_mail(world.clock()), world.clock())
     services = replace(world.services, sources={"support": lacking})
     assert poll_mailbox(services, "support").new == {"buyer_message": 1}

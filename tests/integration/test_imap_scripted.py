@@ -154,14 +154,51 @@ def test_a_server_that_refuses_everything_makes_no_mail_be_passed_over(new: int)
     assert not reader.unreadable
 
 
-@pytest.mark.parametrize("which", ["2", "[123]"])
+@pytest.mark.parametrize("which", [[2], [1, 2, 4]], ids=["one", "several"])
 def test_a_mail_whose_text_is_refused_comes_with_its_headers(
-    read_through: Callable[[ScriptedImap], Reader], which: str
+    read_through: Callable[[ScriptedImap], Reader], which: list[int]
 ) -> None:
-    server = ScriptedImap(mails=3, answers={"UID FETCH 1:3 .*TEXT": REFUSED, f"UID FETCH {which} .*TEXT": REFUSED})
+    refused = "".join(map(str, which))
+    server = ScriptedImap(mails=4, answers={"UID FETCH 1:4 .*TEXT": REFUSED, f"UID FETCH [{refused}] .*TEXT": REFUSED})
     reader = read_through(server)
-    assert reader.subjects() == ["mail 1", "mail 2", "mail 3"]
-    assert list(reader.unreadable) == ([2] if which == "2" else [1, 2, 3])
+    assert reader.subjects() == ["mail 1", "mail 2", "mail 3", "mail 4"]
+    assert list(reader.unreadable) == which
+
+
+def test_a_server_that_hands_out_headers_and_no_text_at_all_makes_no_mail_be_passed_over() -> None:
+    answers: dict[str, bytes | None] = {"UID FETCH .*TEXT": REFUSED}
+    with running_scripted_imap(ScriptedImap(mails=4, answers=answers)) as server, reading(server.port) as reader:
+        with pytest.raises(MailboxError) as caught:
+            reader.read()
+        assert caught.value.reason == "protocol"
+        server.answers = {}
+        reader.read()
+    assert reader.subjects() == ["mail 1", "mail 2", "mail 3", "mail 4"]
+    assert not reader.unreadable
+
+
+def test_a_server_that_throttles_makes_no_mail_be_passed_over() -> None:
+    throttled = b"TAG NO Account exceeded command or bandwidth limits. (Failure)\r\n"
+    answers: dict[str, bytes | None] = {"UID FETCH (1:4|4) .*TEXT": throttled}
+    with running_scripted_imap(ScriptedImap(mails=4, answers=answers)) as server, reading(server.port) as reader:
+        with pytest.raises(MailboxError):
+            reader.read()
+        server.answers = {}
+        reader.read()
+    assert reader.subjects() == ["mail 1", "mail 2", "mail 3", "mail 4"]
+    assert not reader.unreadable
+
+
+def test_a_mail_that_the_server_refuses_hides_from_no_look_whose_verdicts_the_others_carry() -> None:
+    field = b"Authentication-Results: mx.acme.example; dkim=pass\r\n\r\n"
+    item = b"BODY[HEADER.FIELDS (AUTHENTICATION-RESULTS)] {%d}\r\n%s" % (len(field), field)
+    answers: dict[str, bytes | None] = {"UID FETCH (1:3|2) .*HEADER.FIELDS": REFUSED}
+    answers |= {
+        f"UID FETCH {uid} .*HEADER.FIELDS": b"* %d FETCH (UID %d %s)\r\nTAG OK\r\n" % (uid, uid, item) for uid in (1, 3)
+    }
+    with running_scripted_imap(ScriptedImap(mails=3, answers=answers)) as server, reading(server.port) as reader:
+        facts = reader.source.probe()
+    assert facts.authserv_ids == (("mx.acme.example", 1.0),)
 
 
 def test_a_mail_of_which_the_server_says_garbage_blocks_no_other(

@@ -51,9 +51,14 @@ def test_reply_that_an_opt_out_notice_refuses_by_its_day_is_no_answer() -> None:
 
 
 def report(
-    *recipients: tuple[str, str], kind: str = "delivery-status", sender: str = DAEMON, failed: str = "", end: str = "\n"
+    *recipients: tuple[str, str],
+    kind: str = "delivery-status",
+    sender: str = DAEMON,
+    failed: str = "",
+    copied_to: str = COLLEAGUE,
+    end: str = "\n",
 ) -> Message:
-    """Return what is read from a report on a mail to ALIAS with COLLEAGUE in Cc; each recipient with its Action."""
+    """Return what is read from a report on a mail to ALIAS with a colleague in Cc; each recipient with its Action."""
     blocks = [
         f"Final-Recipient: rfc822; {address}\nAction: {action}\nStatus: 5.1.1\n" for address, action in recipients
     ]
@@ -83,7 +88,7 @@ def report(
         "",
         "Date: Fri, 20 Nov 2026 09:57:00 +0000",
         f"To: {ALIAS}",
-        f"Cc: {COLLEAGUE}",
+        *([f"Cc: {copied_to}"] if copied_to else []),
         "Message-ID: <ours@acme.example>",
         "Subject: Re: your order",
         "",
@@ -117,6 +122,11 @@ def test_each_recipient_of_a_report_has_its_own_action(recipients: list[tuple[st
         assert found.refused_at == datetime(2026, 11, 20, 9, 57, tzinfo=UTC)
     else:
         assert found.references == ()
+
+
+def test_report_that_names_a_relays_own_address_is_about_the_alias_where_the_mail_went_to_nobody_else() -> None:
+    assert report(("x1@relay.example", "failed"), copied_to="").alias == ALIAS
+    assert report(("x1@relay.example", "failed")).kind is Kind.UNRELATED
 
 
 def test_failed_recipients_in_the_header_count_unless_the_report_spares_them() -> None:
