@@ -57,14 +57,16 @@ class Recorded:
 def settle_accounts(connection: Connection, incoming: Sequence[Incoming], hasher: Hasher) -> list[Incoming]:
     """Return the mails with one account for each buyer message.
 
-    Where its own signs fit several, it is the account that the buyer wrote to before; else the first: a clock on the wrong
-    account still warns somebody, and no clock warns nobody.
+    Where its own signs fit several, it is the account of another copy, else the one that the buyer wrote to before or writes
+    to in the same batch; else the first: a clock on the wrong account still warns somebody, and no clock warns nobody.
     """
     open_ones = [item for item in incoming if item.message.kind is Kind.BUYER_MESSAGE and len(item.accounts) > 1]
     if not open_ones:
         return list(incoming)
+    clear = [item for item in incoming if item.message.kind is Kind.BUYER_MESSAGE and len(item.accounts) == 1]
+    of_copy = _accounts_of_keys(connection, open_ones, clear, hasher)
     aliases = {hasher.number("alias", item.message.alias) for item in open_ones if item.message.alias}
-    before: dict[int, str] = {}
+    before = {hasher.number("alias", item.message.alias): item.accounts[0] for item in clear if item.message.alias}
     for part in parts(sorted(aliases)):
         statement = select(table.c.alias_hash, table.c.account).where(
             table.c.alias_hash.in_(part), table.c.kind == Kind.BUYER_MESSAGE.value
@@ -78,11 +80,32 @@ def settle_accounts(connection: Connection, incoming: Sequence[Incoming], hasher
             alias = hasher.optional("alias", item.message.alias)
             known = None if alias is None else before.get(alias)
             if len(item.accounts) > 1:
-                item = replace(item, accounts=(known if known in item.accounts else item.accounts[0],))
+                choices = (of_copy.get(item.message.message_key or ""), known)
+                item = replace(
+                    item, accounts=(next((one for one in choices if one in item.accounts), item.accounts[0]),)
+                )
             if alias is not None:
                 before[alias] = item.accounts[0]
         settled.append(item)
     return settled
+
+
+def _accounts_of_keys(
+    connection: Connection, open_ones: Sequence[Incoming], clear: Sequence[Incoming], hasher: Hasher
+) -> dict[str, str]:
+    """Return the accounts of copies that are told, by Amazon's key: of those in this batch, and of those stored."""
+    found = {item.message.message_key: item.accounts[0] for item in clear if item.message.message_key}
+    hashes = {
+        hasher.number("key", account, item.message.message_key): (item.message.message_key, account)
+        for item in open_ones
+        for account in item.accounts
+        if item.message.message_key and item.message.message_key not in found
+    }
+    for part in parts(sorted(hashes)):
+        for stored in connection.execute(select(table.c.key_hash).where(table.c.key_hash.in_(part))).scalars():
+            key, account = hashes[stored]
+            found[key] = account
+    return found
 
 
 def record_messages(

@@ -411,6 +411,24 @@ def test_buyer_without_a_sign_of_the_account_stays_with_the_account_written_to_b
     assert {tuple(row) for row in rows} == {("b", 2), ("a", 1)}
 
 
+@pytest.mark.parametrize("together", [True, False], ids=["in one batch", "one after the other"])
+def test_copy_without_a_sign_of_the_account_is_of_the_account_that_another_copy_tells(
+    engine: Engine, together: bool
+) -> None:
+    unclear, clear = (make_message(hours=0, alias=None, message_key="m", text_digest="same") for _ in range(2))
+    accounts = [("a", "b"), ("b",)] if together else [("b",), ("a", "b")]
+    items = [
+        Incoming(message=mail, accounts=whose, mailbox="support", trusted=True)
+        for mail, whose in zip((unclear, clear) if together else (clear, unclear), accounts, strict=True)
+    ]
+    for batch in [items] if together else [[item] for item in items]:
+        with writing(engine) as connection:
+            recorded = record_messages(connection, settle_accounts(connection, batch, HASHER), HASHER, NOW)
+            resolve_and_save(connection, recorded.new, recorded.new, context(), recorded.rows)
+    with reading(engine) as connection:
+        assert connection.execute(select(sla_clock.c.account)).scalars().all() == ["b"]
+
+
 def test_outcomes_are_counted_once_however_often_mails_are_read(engine: Engine) -> None:
     history = [make_message(hours=0), make_message(Kind.SELLER_REPLY, 30)]
     for _ in range(3):
