@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Compiled is what is imported, when it is: to compile all of every library takes as long as the rest of the installation.
+INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --no-compile --editable
 # Most tests wait for a server or a process: two for each core.
 WORKERS ?= $(shell echo $$((2 * $$(nproc 2>/dev/null || echo 1))))
 
@@ -46,11 +48,11 @@ $(VENV)/bin/pip:
 	$(PYTHON) -m venv $(VENV) || { tests/install-packages python3-venv && $(PYTHON) -m venv $(VENV); }
 
 $(VENV)/.run: pyproject.toml | $(VENV)/bin/pip
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable .
+	$(INSTALL) .
 	touch $@
 
 $(VENV)/.test: pyproject.toml | $(VENV)/bin/pip
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[test]'
+	$(INSTALL) '.[test]'
 	touch $@ $(VENV)/.run
 
 clean:
