@@ -20,6 +20,7 @@ SMALL_BYTES = 1 << 17  # a larger mail is read without its attachments
 LINE_BYTES = 1 << 16
 LAST_SECOND = 253402300799  # of the year 9999, where a datetime ends
 MOVES = 10  # so often is a mail followed; each takes a mail program's rename between a listing and the next call
+STRAYS = 20  # so many mails are searched for singly before all are listed again
 LISTINGS = 2  # a listing may miss a file that is renamed meanwhile
 
 T = TypeVar("T")
@@ -111,6 +112,14 @@ def find_again(file: Path) -> Path | None:
     return None
 
 
+def _places(folder: Path) -> dict[str, Path]:
+    """Return where all mails lie now, by unique name: whoever moves one may be moving all, and one listing finds them."""
+    try:
+        return {unique_name(file.name): file for file in list_files(folder).values()}
+    except OSError:
+        return {}  # each is searched for by itself, which tells what is wrong
+
+
 def read_headers(file: Path) -> bytes:
     """Return a mail's header block, at most 64 KiB."""
     with follow(file, lambda place: place.open("rb")) as content:
@@ -141,13 +150,20 @@ class MaildirReader:
         mails: list[RawMail] = []
         unreadable: dict[int, str] = {}
         unrelated, looked_at, size = 0, 0, 0
+        moved: dict[str, Path] = {}
+        strays = 0
         for uid, path in unread:
             if looked_at >= BATCH_MAILS or size >= BATCH_BYTES:
                 yield self._batch(done, mails, unrelated, unreadable)
                 mails, unreadable, unrelated, looked_at, size = [], {}, 0, 0, 0
             done, looked_at = uid, looked_at + 1
             try:
-                file = describe_file(path)
+                place = moved.get(unique_name(path.name), path)
+                file = describe_file(place)
+                if file is not None and file.path != place:
+                    if strays % STRAYS == 0:
+                        moved = _places(path.parent.parent)
+                    strays += 1
                 if file is None or (self._since is not None and file.received_at < self._since):
                     continue
                 content = self._read_wanted(file)

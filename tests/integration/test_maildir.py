@@ -91,6 +91,31 @@ def test_a_mail_that_moves_while_it_is_read_is_found_again(root: Path) -> None:
     assert reader.read() == []
 
 
+def test_mails_that_are_all_moved_while_they_are_read_take_no_listing_each(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = [deliver(root, make_mail(f"mail {number}")) for number in range(200)]
+    listed: list[Path] = []
+    usual = Path.iterdir
+
+    def listing(path: Path) -> Any:
+        listed.append(path)
+        return usual(path)
+
+    def move_all(headers: bytes, where: Where) -> bool:
+        if files:
+            for file in files:
+                file.rename(root / "cur" / f"{file.name}:2,S")
+            files.clear()
+            monkeypatch.setattr(Path, "iterdir", listing)
+        return True
+
+    reader = make_reader(root, move_all)
+    reader.read()
+    assert sorted(reader.subjects()) == sorted(f"mail {number}" for number in range(200))
+    assert len(listed) < 20
+
+
 @pytest.mark.parametrize("call", ["stat", "open"])
 def test_a_mail_that_moves_again_each_time_it_is_found_is_still_read(
     root: Path, monkeypatch: pytest.MonkeyPatch, call: str
