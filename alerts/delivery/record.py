@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select, update
 
-from alerts.codes import free_code_of
+from alerts.codes import free_code_of, rest_code_of
 from alerts.core.model import Channel, Delivery, Notification, Purpose, Receipt
 from alerts.delivery.claim import Claimed
 from alerts.delivery.content import carried_rows
@@ -127,7 +127,7 @@ def record_undelivered(
     ).rowcount
     if not changed:
         return
-    free_code_of(conn, row.id)
+    rest_code_of(conn, row.id, now)
     rows = conn.execute(
         select(notification).where(
             notification.c.delivery_id == row.id, notification.c.status == NotificationStatus.SENT

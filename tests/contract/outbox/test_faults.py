@@ -339,6 +339,18 @@ def test_an_undelivered_sms_is_sent_again_while_it_is_wanted(rig: Rig) -> None:
     assert rig.deliveries()[1]["delivered_at"] == rig.clock()
 
 
+def test_an_sms_that_perhaps_arrived_shares_its_number_with_no_other_order(rig: Rig) -> None:
+    rig.open(1, 2)
+    rig.put(make_page(1))
+    rig.deliver()
+    rig.sms.check_outcomes.append(refusal(Reason.UNDELIVERED))
+    rig.dispatcher.check_delivered(rig.clock.advance(seconds=10))
+    rig.put(make_page(2))
+    rig.deliver(seconds=5)
+    said = [(one.code, [facts.clock_id for facts in one.threads]) for one in rig.sms.accepted]
+    assert said == [(1, [1]), (2, [1, 2])]
+
+
 def test_a_call_that_nobody_took_is_made_again_and_asked_about_for_two_minutes(rig: Rig) -> None:
     voice = rig.notifiers[Channel.VOICE]
     rig.open(1)
