@@ -46,6 +46,12 @@ def read_last_clock(connection: Connection, thread_id: int) -> Any:
     return connection.execute(statement.order_by(sla_clock.c.started_at.desc()).limit(1)).first()
 
 
+def is_waiting(connection: Connection, message_id: int) -> bool:
+    """Return whether a buyer message has neither a reply nor a mark that closes its wait."""
+    waits = (message.c.id == message_id, message.c.answered_at.is_(None), message.c.waived_at.is_(None))
+    return connection.execute(select(message.c.id).where(*waits)).first() is not None
+
+
 def record_acknowledgement(
     connection: Connection, clock: Any, *, by: str, at: datetime, expires_at: datetime, source: str
 ) -> None:
