@@ -19,7 +19,7 @@ from alerts.core.model import Receipt
 from alerts.delivery.checks import record_delivered
 from alerts.delivery.claim import Claimed, Passed, claim_again
 from alerts.delivery.content import carried_rows, rebuild
-from alerts.delivery.lookup import Verdict, after_failed_lookup, postpone_lookup
+from alerts.delivery.lookup import Verdict, after_failed_lookup, is_of_another, postpone_lookup
 from alerts.delivery.ports import Checkpoint, Ports, WallClock
 from alerts.delivery.record import (
     fail_rows,
@@ -130,6 +130,8 @@ class Courier:
             log.warning("lookup_failed", channel=row.channel, reason=error.reason.value, then=verdict.value)
         self._checkpoint("looked_up")
         now = self._clock()
+        if found is not None and self._is_of_another(row, found):
+            found = None
         if found is not None:
             receipt = found
             self._record(
@@ -173,6 +175,10 @@ class Courier:
             rows = conn.execute(select(notification).where(notification.c.id.in_(passed.unreachable))).all()
             fail_rows(conn, rows, Cause.NO_ADDRESS.value, self._ports, now)
             self._count("failed")
+
+    def _is_of_another(self, row: Any, found: Receipt) -> bool:
+        with self._engine.connect().execution_options(read_only=True) as conn:
+            return is_of_another(conn, row, found.provider_id)
 
     def _repeat(self, row: Any, notifier: Notifier, now: datetime) -> DeliveryError | None:
         with self._engine.begin() as conn:

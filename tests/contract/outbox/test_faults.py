@@ -6,11 +6,20 @@ from itertools import pairwise
 import pytest
 from sqlalchemy import Engine
 
-from alerts.core.model import Channel, Purpose
+from alerts.core.model import Channel, Delivery, Purpose, Receipt
 from alerts.delivery.ports import Target, Timing
 from alerts.errors import Reason
-from tests.fakes_alerts import START, doubt, make_alert, make_news, make_page, refusal
+from tests.fakes_alerts import START, RecordingNotifier, doubt, make_alert, make_news, make_page, refusal
 from tests.support.delivery_rig import Rig
+
+
+class CallsToldByPhone(RecordingNotifier):
+    """Calls carry no mark: the newest one to a phone is what is found."""
+
+    def find(self, delivery: Delivery) -> Receipt | None:
+        """Return the newest call to this phone."""
+        calls = [call for call in self.accepted if call.address == delivery.address]
+        return self._receipt(calls[-1]) if calls else None
 
 
 def test_an_answer_lost_after_acceptance_is_looked_up_and_not_sent_again(rig: Rig) -> None:
@@ -337,6 +346,25 @@ def test_an_undelivered_sms_is_sent_again_while_it_is_wanted(rig: Rig) -> None:
     assert rig.dispatcher.check_delivered(rig.clock.advance(seconds=10)) == 0
     assert [row["status"] for row in rig.deliveries()] == ["undelivered", "sent"]
     assert rig.deliveries()[1]["delivered_at"] == rig.clock()
+
+
+def test_the_call_before_is_not_taken_for_one_whose_answer_was_lost(rig: Rig) -> None:
+    voice = CallsToldByPhone(Channel.VOICE)
+    rig.notifiers[Channel.VOICE] = voice
+    rig.open(1, 2)
+    rig.put(make_page(1, channel=Channel.VOICE, receiver="oncall-voice"))
+    rig.deliver()
+    rig.put(make_page(2, channel=Channel.VOICE, receiver="oncall-voice"))
+    voice.before.append(doubt())
+    rig.deliver(seconds=20)
+    rig.deliver(seconds=5)
+    assert [facts.clock_id for call in voice.accepted for facts in call.threads] == [1, 2]
+    rig.put(make_page(2, step=1, channel=Channel.VOICE, receiver="oncall-voice"))
+    voice.after.append(doubt())
+    rig.deliver(seconds=20)
+    rig.deliver(seconds=5)
+    assert len(voice.accepted) == 3
+    assert rig.statuses() == ["sent"] * 3
 
 
 def test_an_sms_that_perhaps_arrived_shares_its_number_with_no_other_order(rig: Rig) -> None:
