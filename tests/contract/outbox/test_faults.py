@@ -1,5 +1,6 @@
 """Lost answers, refusals, dead numbers: looked up, tried again, handed on, and always ended visibly."""
 
+from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 
@@ -395,6 +396,22 @@ def test_a_call_that_nobody_took_is_made_again_and_asked_about_for_two_minutes(r
     assert 9 - (len(voice.check_outcomes)) == 3
     assert rig.deliveries()[-1]["check_at"] is None
     assert rig.statuses() == ["sent", "sent"]
+
+
+@pytest.mark.parametrize(
+    ("purpose", "calls"), [(Purpose.TEST, 1), (Purpose.HEALTH, 3), (Purpose.ALERT, 13)], ids=["test", "health", "alert"]
+)
+def test_a_phone_that_nobody_takes_goes_on_ringing_for_a_wait_alone(rig: Rig, purpose: Purpose, calls: int) -> None:
+    voice = rig.notifiers[Channel.VOICE]
+    voice.check_outcomes.extend([refusal(Reason.UNDELIVERED)] * 12)
+    rig.open(1)
+    call = make_page(1, purpose=purpose, channel=Channel.VOICE, receiver="oncall-voice")
+    rig.put(call if purpose is Purpose.ALERT else replace(call, clock_id=None, thread_id=None))
+    for _ in range(60):
+        rig.deliver(minutes=3)
+        rig.dispatcher.check_delivered(rig.clock.advance(seconds=30))
+    assert len(voice.accepted) == calls
+    assert rig.statuses() == ["sent" if purpose is Purpose.ALERT else "failed: undelivered"]
 
 
 def test_an_sms_to_a_dead_number_is_failed_and_handed_on(rig: Rig) -> None:
