@@ -233,13 +233,18 @@ def _held_by_rate(conn: Connection, rows: Sequence[Any], channel: Channel, ports
 
 
 def _is_first_of_a_clock(conn: Connection, rows: Sequence[Any]) -> bool:
-    """Return whether nobody was told yet, by any channel, of one of the clocks that these rows alert about."""
+    """Return whether nobody was told yet, by any channel, of one of the clocks that these rows alert about.
+
+    A phone that did not get, or did not take, what it was told had its turn all the same.
+    """
     clocks = {row.clock_id for row in rows if row.purpose == Purpose.ALERT and row.clock_id is not None}
+    had_its_turn = and_(notification.c.whom == rows[0].whom, delivery.c.status == DeliveryStatus.UNDELIVERED)
     told = conn.scalars(
         select(notification.c.clock_id)
+        .outerjoin(delivery, delivery.c.id == notification.c.delivery_id)
         .where(
             notification.c.clock_id.in_(clocks),
-            notification.c.status.in_((NotificationStatus.SENT, NotificationStatus.SENDING)),
+            or_(notification.c.status.in_((NotificationStatus.SENT, NotificationStatus.SENDING)), had_its_turn),
         )
         .distinct()
     )

@@ -99,6 +99,17 @@ def test_stats_tell_how_long_the_oldest_has_been_due_and_not_what_is_still_to_co
     assert (stats(conn, START).pending, stats(conn, START).due) == (3, 2)
 
 
+def test_a_call_that_nobody_took_is_due_from_its_next_turn_on(conn: Connection) -> None:
+    put(conn, make_page(1, channel=Channel.VOICE))
+    again_at = START + timedelta(hours=2)
+    conn.execute(update(notification).values(reason="undelivered", next_attempt_at=again_at, attempts=7))
+    before = stats(conn, again_at - timedelta(seconds=1))
+    assert (before.pending, before.due, before.oldest_at) == (1, 0, None)
+    assert stats(conn, again_at + timedelta(seconds=1)).oldest_at == again_at
+    conn.execute(update(notification).values(reason=None, status="sending"))
+    assert stats(conn, again_at + timedelta(seconds=1)).oldest_at == again_at
+
+
 def test_closing_a_clock_cancels_what_would_wake_somebody_and_leaves_the_news_of_it(conn: Connection) -> None:
     put(conn, make_page(1), make_alert(1), make_news(Purpose.CLOSED, 1), make_page(2))
     counted: Counter[tuple[str, str, str]] = Counter()
