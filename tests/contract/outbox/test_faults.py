@@ -437,6 +437,17 @@ def test_a_status_that_cannot_be_read_says_nothing_about_the_phone(rig: Rig) -> 
     assert rig.deliveries()[0]["delivered_at"] is not None
 
 
+def test_a_check_that_breaks_stops_no_other_check(rig: Rig) -> None:
+    rig.open(1, 2)
+    rig.put(make_page(1), make_page(2, "Bo"), make_page(2, channel=Channel.VOICE, receiver="oncall-voice"))
+    rig.deliver()
+    rig.sms.check_outcomes.append(ZeroDivisionError("an answer nobody thought of"))
+    rig.notifiers[Channel.VOICE].check_outcomes.append(refusal(Reason.UNDELIVERED))
+    assert rig.dispatcher.check_delivered(rig.clock.advance(seconds=10)) == 1
+    assert rig.statuses() == ["sent", "sent", "pending: undelivered"]
+    assert [row["delivered_at"] is None for row in rig.deliveries() if row["channel"] == "sms"] == [True, False]
+
+
 def test_a_second_ring_waits_until_it_is_known_whether_the_first_arrived(rig: Rig) -> None:
     rig.open(1)
     rig.put(make_page(1))
