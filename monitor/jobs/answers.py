@@ -307,7 +307,7 @@ def exclude_messages(services: Services, thread_id: int, *, by: str, source: str
 
 
 def include_messages(services: Services, thread_id: int, *, by: str) -> int:
-    """Take back that a thread's mails are no buyer messages, so that they wait again; return how many."""
+    """Take back what was last said of a thread's mails, that they are no buyer messages: they wait again; return how many."""
     now = services.utc_now()
     with writing(services.engine) as connection:
         ids = revoke_not_a_message(connection, thread_id, by=by, now=now)
