@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Connection, and_, case, func, or_, select,
 
 from alerts.codes import free_codes_of
 from alerts.core.model import Channel, Notification, Purpose
+from alerts.errors import Reason
 from alerts.tables import Cause, NotificationStatus, UtcInstant, answer_event, delivery, insert_once, notification, post
 
 RecordOutcome: TypeAlias = Callable[[Connection, str, str, str], None]
@@ -24,7 +25,7 @@ GROUPED_CHANNELS = (Channel.SMS, Channel.VOICE)
 ABOUT_A_CLOCK = (Purpose.ALERT, Purpose.REOPENED, Purpose.LOOK_AHEAD)
 LAST_RANK = 2
 _EMPTY = "{}"
-_HELD = (Cause.QUIET, Cause.SILENCED, Cause.RATE_LIMIT)
+_NOT_DUE_YET = (Cause.QUIET, Cause.SILENCED, Cause.RATE_LIMIT, Reason.UNDELIVERED)
 _FAMILY_MARK = "~>"
 _UPDATES_AT_ONCE = 500  # values in one IN (…): SQLite allows 32,766, older ones 999
 
@@ -37,7 +38,8 @@ def ignore_outcome(conn: Connection, receiver: str, channel: str, outcome: str) 
 class OutboxStats:
     """What is not yet delivered: how many rows, how many are due, and since when the oldest has been (None: none is).
 
-    What is held back on purpose (quiet hours, a silence, the rate of messages to a phone) is not due.
+    What is held back on purpose (quiet hours, a silence, the rate of messages to a phone) is not due; nor is what went out
+    and did not reach the phone, until its next turn.
     """
 
     pending: int
@@ -231,8 +233,9 @@ def _cancel_pending(
 def stats(conn: Connection, now: datetime) -> OutboxStats:
     """Return how much is not delivered yet, and the oldest instant since which something has been due."""
     undelivered = notification.c.status.in_((NotificationStatus.PENDING, NotificationStatus.SENDING))
-    held = func.coalesce(notification.c.reason, "").in_(_HELD)
-    due_since = case((held, notification.c.next_attempt_at), else_=notification.c.due_at)
+    later = func.coalesce(notification.c.reason, "").in_(_NOT_DUE_YET)
+    under_way = notification.c.status == NotificationStatus.SENDING  # its reason is gone: it may have been held back
+    due_since = case((or_(later, under_way), notification.c.next_attempt_at), else_=notification.c.due_at)
     row = conn.execute(
         select(
             func.count(),

@@ -72,7 +72,7 @@ class RecordingNotifier:
     before: deque[Exception | None] = field(default_factory=deque)
     after: deque[Exception | None] = field(default_factory=deque)
     find_errors: deque[DeliveryError] = field(default_factory=deque)
-    check_outcomes: deque[DeliveryError | str | None] = field(default_factory=deque)
+    check_outcomes: deque[Exception | str | None] = field(default_factory=deque)
     looked_up: list[str] = field(default_factory=list)
     refused_addresses: dict[str, DeliveryError] = field(default_factory=dict)
     gate: threading.Event | None = None
@@ -113,7 +113,7 @@ class RecordingNotifier:
         """Return or raise the next scripted outcome; "delivered" when none is."""
         with self._lock:
             outcome = self.check_outcomes.popleft() if self.check_outcomes else "delivered"
-            if isinstance(outcome, DeliveryError):
+            if isinstance(outcome, Exception):
                 raise outcome
             return outcome
 

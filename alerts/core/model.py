@@ -269,9 +269,13 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerResult:
-    """What came of an answer. `text_key` names the words to say back; `threads` are their facts after the change."""
+    """What came of an answer. `text_key` names the words to say back; `threads`: the facts of what it changed, afterwards.
+
+    `left`: how many other threads it was said of, which were not changed. Where nothing was, `threads` are all of them.
+    """
 
     accepted: bool
     text_key: str
     threads: tuple[ThreadFacts, ...] = ()
+    left: int = 0
     by: str | None = None

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, delete, exists, or_, select, update
 
-from alerts.codes import assign_code
+from alerts.codes import assign_code, said_by
 from alerts.core.model import Channel, Delivery, Purpose, ThreadFacts
 from alerts.delivery.content import build_delivery, carried_rows, clocks_of, is_settled_summary
 from alerts.delivery.group import choose_group, is_grouped
@@ -233,13 +233,18 @@ def _held_by_rate(conn: Connection, rows: Sequence[Any], channel: Channel, ports
 
 
 def _is_first_of_a_clock(conn: Connection, rows: Sequence[Any]) -> bool:
-    """Return whether nobody was told yet, by any channel, of one of the clocks that these rows alert about."""
+    """Return whether nobody was told yet, by any channel, of one of the clocks that these rows alert about.
+
+    A phone that did not get, or did not take, what it was told had its turn all the same.
+    """
     clocks = {row.clock_id for row in rows if row.purpose == Purpose.ALERT and row.clock_id is not None}
+    had_its_turn = and_(notification.c.whom == rows[0].whom, delivery.c.status == DeliveryStatus.UNDELIVERED)
     told = conn.scalars(
         select(notification.c.clock_id)
+        .outerjoin(delivery, delivery.c.id == notification.c.delivery_id)
         .where(
             notification.c.clock_id.in_(clocks),
-            notification.c.status.in_((NotificationStatus.SENT, NotificationStatus.SENDING)),
+            or_(notification.c.status.in_((NotificationStatus.SENT, NotificationStatus.SENDING)), had_its_turn),
         )
         .distinct()
     )
@@ -277,6 +282,7 @@ def _write_intent(
     inserted = conn.execute(insert_once(conn, delivery, "slot").returning(delivery.c.id), values).first()
     if inserted is None:  # another worker began with this phone or thread a moment ago
         return Passed()
+    said_before = said_by(conn, {row.delivery_id for row in rows if row.delivery_id is not None})
     kept = _claim_rows(conn, [row.id for row in rows], NotificationStatus.PENDING, inserted.id, ports, now)
     _cancel_unwanted(conn, [row for row in rows if row.id not in kept], facts, ports, now)
     if not kept:
@@ -284,7 +290,7 @@ def _write_intent(
         return Passed()
     rows = [row for row in rows if row.id in kept]
     if is_grouped(Channel(head.channel)) and purpose in _ANSWERABLE:
-        code = assign_code(conn, head.person or head.receiver, inserted.id, now)
+        code = assign_code(conn, head.person or head.receiver, inserted.id, now, said_before)
         conn.execute(update(delivery).where(delivery.c.id == inserted.id).values(code=code))
     row = conn.execute(select(delivery).where(delivery.c.id == inserted.id)).one()
     return Claimed(

@@ -19,7 +19,7 @@ from alerts.core.model import Receipt
 from alerts.delivery.checks import record_delivered
 from alerts.delivery.claim import Claimed, Passed, claim_again
 from alerts.delivery.content import carried_rows, rebuild
-from alerts.delivery.lookup import Verdict, after_failed_lookup, postpone_lookup
+from alerts.delivery.lookup import Verdict, after_failed_lookup, is_of_another, postpone_lookup
 from alerts.delivery.ports import Checkpoint, Ports, WallClock
 from alerts.delivery.record import (
     fail_rows,
@@ -123,13 +123,15 @@ class Courier:
         error: DeliveryError | None = None
         found: Receipt | None = None
         try:
-            found = _guarded("find", asked, lambda: notifier.find(item))
+            found = _guarded("find", item, lambda: notifier.find(item))
         except DeliveryError as problem:
             error = problem
             verdict = after_failed_lookup(row, problem, self._ports)
             log.warning("lookup_failed", channel=row.channel, reason=error.reason.value, then=verdict.value)
         self._checkpoint("looked_up")
         now = self._clock()
+        if found is not None and self._is_of_another(row, found):
+            found = None
         if found is not None:
             receipt = found
             self._record(
@@ -151,7 +153,7 @@ class Courier:
     def check(self, row: Any, notifier: Notifier) -> bool:
         """Ask whether an accepted message reached the phone; return True if it did not."""
         try:
-            outcome = notifier.check(Receipt(provider_id=row.provider_id or ""))
+            outcome = _guarded("check", row, lambda: notifier.check(Receipt(provider_id=row.provider_id or "")))
         except DeliveryError as error:
             if error.reason in _COULD_NOT_ASK or error.ambiguous:
                 log.warning("check_failed", channel=row.channel, reason=error.reason.value)
@@ -173,6 +175,10 @@ class Courier:
             rows = conn.execute(select(notification).where(notification.c.id.in_(passed.unreachable))).all()
             fail_rows(conn, rows, Cause.NO_ADDRESS.value, self._ports, now)
             self._count("failed")
+
+    def _is_of_another(self, row: Any, found: Receipt) -> bool:
+        with self._engine.connect().execution_options(read_only=True) as conn:
+            return is_of_another(conn, row, found.provider_id)
 
     def _repeat(self, row: Any, notifier: Notifier, now: datetime) -> DeliveryError | None:
         with self._engine.begin() as conn:
@@ -239,25 +245,27 @@ def is_in_trouble(error: DeliveryError | None) -> bool:
 def _send(claimed: Claimed, notifier: Notifier) -> Receipt:
     item = claimed.delivery
     try:
-        return _guarded("send", claimed, lambda: notifier.send(item))
+        return _guarded("send", item, lambda: notifier.send(item))
     except DeliveryError as error:
         if error.reason != Reason.GONE or item.post is None or error.ambiguous:
             raise
     # The message that was to be changed in place is gone. Nothing was accepted, so a new one is safe.
-    return _guarded("send", claimed, lambda: notifier.send(replace(item, post=None)))
+    return _guarded("send", item, lambda: notifier.send(replace(item, post=None)))
 
 
-def _guarded(step: str, claimed: Claimed, call: Callable[[], _T]) -> _T:
-    """Return what the notifier returns; a bug in it becomes a doubtful outcome, so that no row is stuck or lost."""
+def _guarded(step: str, item: Any, call: Callable[[], _T]) -> _T:
+    """Return what the notifier returns; a bug in it becomes a doubtful outcome, so that no row is stuck or lost.
+
+    `item`: the delivery, or its row: who is told in the error, and by which channel.
+    """
     try:
         return call()
     except DeliveryError:
         raise
     except Exception as error:
-        channel = claimed.delivery.channel
-        log.error("notifier_broke", channel=channel.value, step=step, error=type(error).__name__)
+        log.error("notifier_broke", channel=str(item.channel), step=step, error=type(error).__name__)
         raise DeliveryError(
-            f"{channel} receiver {claimed.delivery.receiver!r}: {step} stopped with {type(error).__name__}. "
+            f"{item.channel} receiver {item.receiver!r}: {step} stopped with {type(error).__name__}. "
             "This is a bug; see the log.",
             retryable=True,
             ambiguous=True,

@@ -96,6 +96,16 @@ def take_doubtful(conn: Connection, channel: Channel, ports: Ports, now: datetim
     return head
 
 
+def is_of_another(conn: Connection, row: Any, provider_id: str) -> bool:
+    """Return whether what the provider found is known to be another delivery's: a call carries no mark of ours."""
+    if row.channel != Channel.VOICE:
+        return False  # found by its mark; and a message redrawn in place keeps the id it had
+    others = select(delivery.c.id).where(
+        delivery.c.channel == row.channel, delivery.c.provider_id == provider_id, delivery.c.id != row.id
+    )
+    return conn.execute(others.limit(1)).first() is not None
+
+
 def postpone_lookup(
     conn: Connection, claimed: Claimed, lookups: int, error: DeliveryError, ports: Ports, now: datetime
 ) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select, update
 
-from alerts.codes import free_code_of
+from alerts.codes import free_code_of, rest_code_of
 from alerts.core.model import Channel, Delivery, Notification, Purpose, Receipt
 from alerts.delivery.claim import Claimed
 from alerts.delivery.content import carried_rows
@@ -24,6 +24,8 @@ from alerts.tables import Cause, DeliveryStatus, NotificationStatus, delivery, i
 _STOOD_IN_FOR = (Purpose.ALERT, Purpose.REOPENED, Purpose.LOOK_AHEAD, Purpose.BACKLOG)
 _MISSED_QUIETLY = (Purpose.UPDATE, Purpose.TEST)
 _CHECKED = (Channel.SMS, Channel.VOICE)
+_CALLS_WITHOUT_A_CLOCK = 3
+"""How often a phone rings about no wait of a buyer's: nothing runs out when it is not taken. A test rings once."""
 _ERROR_LENGTH = 300
 
 
@@ -113,7 +115,8 @@ def record_undelivered(
 ) -> None:
     """Record that an accepted SMS never reached the phone, or nobody took the call: try again, or fail and hand on.
 
-    Whatever of it nobody wants any more is cancelled when it is claimed again.
+    Where no clock runs a phone does not go on ringing for hours. Whatever of it nobody wants any more is cancelled when
+    it is claimed again.
     """
     changed = conn.execute(
         update(delivery)
@@ -127,16 +130,23 @@ def record_undelivered(
     ).rowcount
     if not changed:
         return
-    free_code_of(conn, row.id)
+    rest_code_of(conn, row.id, now)
     rows = conn.execute(
         select(notification).where(
             notification.c.delivery_id == row.id, notification.c.status == NotificationStatus.SENT
         )
     ).all()
+    rung_out = [one for one in rows if error.retryable and row.channel == Channel.VOICE and _rang_enough(one)]
+    if not error.retryable or rung_out:
+        fail_rows(conn, rung_out or rows, error.reason.value, ports, now)
     if error.retryable:
-        _try_again(conn, rows, error, ports, rng, now)
-    else:
-        fail_rows(conn, rows, error.reason.value, ports, now)
+        _try_again(conn, [one for one in rows if one not in rung_out], error, ports, rng, now)
+
+
+def _rang_enough(row: Any) -> bool:
+    if row.clock_id is not None:
+        return False
+    return bool(row.purpose == Purpose.TEST or row.attempts >= _CALLS_WITHOUT_A_CLOCK)
 
 
 def fail_rows(conn: Connection, rows: Sequence[Any], reason: str, ports: Ports, now: datetime) -> None:

@@ -10,7 +10,7 @@ from alerts.core.words.render import render_or_facts
 from alerts.core.words.sms import bare_sms, reference_mark, render_sms
 from alerts.errors import DeliveryError, Reason
 from alerts.notifiers.http import DEFAULT_TIMEOUT_SECONDS, mask_phone
-from alerts.notifiers.twilio_api import CALL_ERRORS, DEFAULT_API_URL, build_client, code_error, twilio_error
+from alerts.notifiers.twilio_api import CALL_ERRORS, DEFAULT_API_URL, build_client, code_error, sid_of, twilio_error
 
 LOOK_BACK: Final = timedelta(minutes=15)  # our clock and Twilio's may differ; the mark decides, not the time
 _LOOKED_THROUGH: Final = 200  # a phone gets 21 messages in three hours at most
@@ -105,7 +105,7 @@ class SmsNotifier:
             message = self._client.messages.create(to=delivery.address, body=rendered.value, **sender)
         except CALL_ERRORS as problem:
             raise twilio_error(_where(delivery), problem, delivery.now, secrets=self._secrets) from None
-        return Receipt(provider_id=str(message.sid), detail=rendered.trouble)
+        return Receipt(provider_id=sid_of(_where(delivery), message), detail=rendered.trouble)
 
     def find(self, delivery: Delivery) -> Receipt | None:
         """Return the receipt of the SMS to this phone that carries this delivery's mark.

@@ -98,8 +98,9 @@ def build_client(account_sid: str, auth_token: str, api_url: str, timeout_second
     return Client(account_sid, auth_token, http_client=http_client, environment={"TWILIO_EDGE": ""})
 
 
-# What a call to the library may raise, `requests` errors (all OSError) and undecodable answers included.
-CALL_ERRORS: Final = (TwilioException, _Refused, OSError, ValueError, KeyError)
+# What a call to the library may raise: `requests` errors (all OSError), undecodable answers, and JSON that is no object or
+# holds none where it should, which the library reads without looking (AttributeError, TypeError).
+CALL_ERRORS: Final = (TwilioException, _Refused, OSError, ValueError, KeyError, AttributeError, TypeError)
 
 
 def twilio_error(where: str, problem: Exception, now: datetime, *, secrets: tuple[str, ...] = ()) -> DeliveryError:
@@ -111,6 +112,17 @@ def twilio_error(where: str, problem: Exception, now: datetime, *, secrets: tupl
     if isinstance(problem, OSError) and not isinstance(problem, TwilioException) and not _is_decoding(problem):
         return network_error(where, problem)
     return bad_answer(where, 200)  # 2xx with a page that is not Twilio's
+
+
+def sid_of(where: str, created: Any) -> str:
+    """Return the sid of what was created.
+
+    Raises:
+        DeliveryError: the answer has none: whoever gave it, perhaps nothing was created.
+    """
+    if not created.sid:
+        raise bad_answer(where, 201)
+    return str(created.sid)
 
 
 def code_error(where: str, code: int, *, detail: str = "") -> DeliveryError | None:

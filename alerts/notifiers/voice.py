@@ -10,9 +10,10 @@ from alerts.core.words.voice import render_call, twiml
 from alerts.errors import DeliveryError, Reason
 from alerts.notifiers.http import DEFAULT_TIMEOUT_SECONDS, mask_phone
 from alerts.notifiers.sms import Sender
-from alerts.notifiers.twilio_api import CALL_ERRORS, DEFAULT_API_URL, build_client, twilio_error
+from alerts.notifiers.twilio_api import CALL_ERRORS, DEFAULT_API_URL, build_client, sid_of, twilio_error
 
-# A call carries no mark: it is told by phone and time. No phone is called twice within so short a time.
+# A call carries no mark: it is told by phone and time. The call before it may have been as short a while ago; whoever asks
+# knows that one by its sid.
 LOOK_BACK: Final = timedelta(seconds=30)
 NOBODY_PICKED_UP: Final = ("busy", "no-answer", "canceled")
 RING_SECONDS: Final = 40  # before most mailboxes pick up twice; Twilio's own default is 60
@@ -64,12 +65,13 @@ class VoiceNotifier:
             )
         except CALL_ERRORS as problem:
             raise twilio_error(_where(delivery), problem, delivery.now, secrets=self._secrets) from None
-        return Receipt(provider_id=str(call.sid), detail=rendered.trouble)
+        return Receipt(provider_id=sid_of(_where(delivery), call), detail=rendered.trouble)
 
     def find(self, delivery: Delivery) -> Receipt | None:
-        """Return the receipt of a call to this phone placed since the attempt began.
+        """Return the receipt of the newest call to this phone placed since shortly before the attempt began.
 
-        One that nobody took is passed over: it may be the call before this one, and if not it is tried again anyway.
+        It may be the call before this one: the caller has to know its sid. One that nobody took is passed over: whichever
+        it was, it is tried again anyway.
 
         Raises:
             DeliveryError: see `Notifier.find`.

@@ -132,7 +132,7 @@ def not_a_message(
     thread: ThreadArgument,
     by: ByOption,
     undo: Annotated[
-        bool, typer.Option("--undo", help="It is one after all: its clock runs on from where it was.")
+        bool, typer.Option("--undo", help="Take back the last time: it is one after all, its clock runs on.")
     ] = False,
     config: ConfigOption = None,
 ) -> None:

@@ -235,6 +235,7 @@ _CONFIRMATIONS = {
     "waived": "no response needed, says {by}. Mark it in Seller Central too: only that counts for Amazon. "
     "Undo: replyby unwaive.",
     "undone": "the mark was taken back; the clock runs on from where it was.",
+    "stays_closed": "the mark was taken back; a reply or another mark closes it all the same.",
 }
 _REFUSALS = {
     "already_closed": "nothing waits for a reply; nothing was changed.",

@@ -23,6 +23,7 @@ from monitor.jobs.services import Services, record_outcome
 from monitor.jobs.told import follow_changes, plan_updates
 from monitor.store.clocks import ClockChange, resolve_and_save
 from monitor.store.decisions import (
+    is_waiting,
     read_heir,
     read_last_clock,
     read_open_before,
@@ -52,9 +53,10 @@ PROVEN = "proven:"
 def apply_answer(services: Services, policies: PolicyCache, answer: Answer) -> AnswerResult:
     """Do what a person said, once, and return what came of it.
 
-    `text_key`: "acknowledged", "answered", "waived", "snoozed", "undone", "stopped", "started"; or, when nothing was
-    changed, "repeated" (the same event again), "unknown_code", "unknown_thread", "already_closed", "nothing_to_undo",
-    "stale" (a press on what was said of an earlier wait).
+    `text_key`: "acknowledged", "answered", "waived", "snoozed", "undone", "stays_closed" (a mark was taken back, and
+    something else closes the wait), "stopped", "started"; or, when nothing was changed, "repeated" (the same event
+    again), "unknown_code", "unknown_thread", "already_closed", "nothing_to_undo", "stale" (a press on what was said of
+    an earlier wait).
 
     Raises:
         StoreError: the database cannot be used; the answer was not taken and may be given again.
@@ -117,6 +119,7 @@ def _apply(
         thread_ids, meant = meaning.thread_ids, meaning.clock_ids
     changes: list[ClockChange] = []
     clock_ids: list[int] = []
+    still_closed: list[int] = []
     refused = "unknown_thread"
     for thread_id in thread_ids:
         clock = read_last_clock(connection, thread_id)
@@ -134,7 +137,11 @@ def _apply(
                 refused = "nothing_to_undo"
                 continue
             changes += resolve_and_save(connection, [message_id], {}, services.save_context(now))
-            clock_ids.append(clock.id)
+            opened = read_open_clock(connection, thread_id) if is_waiting(connection, message_id) else None
+            if opened is None:
+                still_closed.append(clock.id)
+            else:
+                clock_ids.append(opened.id)
             continue
         clock = read_open_clock(connection, thread_id)
         if clock is None or (meant is not None and clock.id not in meant):
@@ -144,22 +151,34 @@ def _apply(
         changes += _ACTIONS[answer.kind](connection, services, policies, clock, answer, now)
         clock_ids.append(clock.id)
     follow_changes(connection, changes, now, why_open="undone")
-    threads = _facts(connection, services, thread_ids, now)
-    if not clock_ids:
+    text_key, done = _WORDS[answer.kind], clock_ids
+    if still_closed and not clock_ids:
+        text_key, done = "stays_closed", still_closed
+    if not done:
+        threads = _facts(connection, services, _last_clocks(connection, thread_ids), now)
         return AnswerResult(accepted=False, text_key=refused, threads=threads, by=answer.by)
     if answer.kind in (AnswerKind.ACKNOWLEDGE, AnswerKind.SNOOZE):
         cause = Cause.ACKNOWLEDGED if answer.kind is AnswerKind.ACKNOWLEDGE else Cause.SNOOZED
         cancel_for_clocks(connection, clock_ids, cause, now, closed=False, record_outcome=record_outcome)
         enqueue(connection, plan_updates(told_receivers(connection, clock_ids), now), now)
-    return AnswerResult(accepted=True, text_key=_WORDS[answer.kind], threads=threads, by=answer.by)
+    return AnswerResult(
+        accepted=True,
+        text_key=text_key,
+        threads=_facts(connection, services, done, now),
+        left=len(thread_ids) - len(done),
+        by=answer.by,
+    )
+
+
+def _last_clocks(connection: Connection, thread_ids: Sequence[int]) -> list[int]:
+    return [clock.id for clock in (read_last_clock(connection, one) for one in thread_ids) if clock is not None]
 
 
 def _facts(
-    connection: Connection, services: Services, thread_ids: Sequence[int], now: datetime
+    connection: Connection, services: Services, clock_ids: Sequence[int], now: datetime
 ) -> tuple[ThreadFacts, ...]:
-    clocks = [clock.id for clock in (read_last_clock(connection, one) for one in thread_ids) if clock is not None]
-    found = read_facts(connection, clocks, services.facts_context, now)
-    return tuple(found[clock_id] for clock_id in clocks if clock_id in found)
+    found = read_facts(connection, clock_ids, services.facts_context, now)
+    return tuple(found[clock_id] for clock_id in clock_ids if clock_id in found)
 
 
 Act = Callable[[Connection, Services, PolicyCache, Any, Answer, datetime], list[ClockChange]]
@@ -288,7 +307,7 @@ def exclude_messages(services: Services, thread_id: int, *, by: str, source: str
 
 
 def include_messages(services: Services, thread_id: int, *, by: str) -> int:
-    """Take back that a thread's mails are no buyer messages, so that they wait again; return how many."""
+    """Take back what was last said of a thread's mails, that they are no buyer messages: they wait again; return how many."""
     now = services.utc_now()
     with writing(services.engine) as connection:
         ids = revoke_not_a_message(connection, thread_id, by=by, now=now)

@@ -46,6 +46,12 @@ def read_last_clock(connection: Connection, thread_id: int) -> Any:
     return connection.execute(statement.order_by(sla_clock.c.started_at.desc()).limit(1)).first()
 
 
+def is_waiting(connection: Connection, message_id: int) -> bool:
+    """Return whether a buyer message has neither a reply nor a mark that closes its wait."""
+    waits = (message.c.id == message_id, message.c.answered_at.is_(None), message.c.waived_at.is_(None))
+    return connection.execute(select(message.c.id).where(*waits)).first() is not None
+
+
 def record_acknowledgement(
     connection: Connection, clock: Any, *, by: str, at: datetime, expires_at: datetime, source: str
 ) -> None:
@@ -214,16 +220,26 @@ def record_not_a_message(connection: Connection, thread_id: int, *, by: str, now
 
 
 def revoke_not_a_message(connection: Connection, thread_id: int, *, by: str, now: datetime) -> list[int]:
-    """Take back that mails of a thread are no buyer messages; return them."""
-    standing = (
-        decision.c.thread_id == thread_id,
-        decision.c.kind == "not_a_message",
-        decision.c.revoked_at.is_(None),
-    )
-    ids = list(connection.execute(select(decision.c.message_id).where(*standing)).scalars())
+    """Take back what was last said together of a thread's mails, that they are no buyer messages; return them.
+
+    Found by the mail: its thread may have joined this one since, and left it behind as one that counts no more.
+    """
+    parts = select(thread.c.id).where(or_(thread.c.id == thread_id, thread.c.merged_into == thread_id))
+    rows = connection.execute(
+        select(decision.c.id, decision.c.message_id, decision.c.made_at)
+        .where(
+            decision.c.message_id.in_(select(message.c.id).where(message.c.thread_id.in_(parts))),
+            decision.c.kind == "not_a_message",
+            decision.c.revoked_at.is_(None),
+        )
+        .order_by(decision.c.made_at.desc(), decision.c.id)
+    ).all()
+    newest = [row for row in rows if row.made_at == rows[0].made_at]
+    ids = [row.message_id for row in newest]
     if ids:
         connection.execute(update(message).where(message.c.id.in_(ids)).values(excluded=False))
-        connection.execute(update(decision).where(*standing).values(revoked_at=now, revoked_by=by))
+        taken_back = decision.c.id.in_([row.id for row in newest])
+        connection.execute(update(decision).where(taken_back).values(revoked_at=now, revoked_by=by))
     return ids
 
 

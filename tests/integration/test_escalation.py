@@ -229,6 +229,36 @@ def test_an_undo_by_number_opens_what_was_said_to_be_answered(build: Build) -> N
     assert "sms Ana" in rings(world.cycle())
 
 
+def test_a_done_by_number_names_only_what_it_changed(build: Build) -> None:
+    world = build()
+    world.ask(A)
+    world.ask(B)
+    world.advance(hours=22.1)
+    world.reply(B)
+    world.advance(minutes=2)
+    world.ask(B, words="Encore une question")
+    said = world.say(AnswerKind.ANSWERED, by="Ana", code=1)
+    assert (said.accepted, [facts.order_id for facts in said.threads], said.left) == (True, [A], 1)
+
+
+def test_an_undo_says_whether_it_is_open_again_or_stays_closed_by_a_reply(build: Build) -> None:
+    world = build()
+    world.ask(A)
+    world.ask(B)
+    world.advance(hours=22.1)
+    assert world.say(AnswerKind.ANSWERED, by="Ana", code=1).left == 0
+    world.advance(minutes=2)
+    world.reply(A)
+    mixed = world.say(AnswerKind.UNDO, by="Ana", code=1)
+    assert (mixed.text_key, [facts.order_id for facts in mixed.threads], mixed.left) == ("undone", [B], 1)
+    world.say(AnswerKind.ANSWERED, B)
+    world.advance(minutes=2)
+    world.reply(B)
+    closed = world.say(AnswerKind.UNDO, B)
+    assert (closed.accepted, closed.text_key, closed.left) == (True, "stays_closed", 0)
+    assert [facts.state for facts in closed.threads] == ["met"]
+
+
 def test_a_look_ahead_that_was_held_up_names_only_what_still_waits(build: Build) -> None:
     world = build(paris("2026-11-20 09:00"))
     for order in (A, B):

@@ -9,7 +9,9 @@ from alerts.core.words.catalog import words_for
 from alerts.core.words.slack import render_message
 from alerts.core.words.sms import render_sms
 from monitor.core.messages import Where
-from monitor.jobs.answers import apply_answer, exclude_messages
+from monitor.jobs.answers import apply_answer, exclude_messages, include_messages
+from monitor.store.decisions import read_heir
+from monitor.store.engine import reading
 from tests.fakes_alerts import doubt, refusal
 from tests.support.jobs_world import ORDERS, Build, JobsWorld, alias_of, rings
 from tests.support.mails import bounce, buyer_mail, seller_reply
@@ -213,3 +215,35 @@ def test_an_undo_by_the_number_of_a_wait_that_joined_another_finds_what_was_said
     assert world.say(AnswerKind.ANSWERED, by="Ana", code=2).accepted
     link(world)
     assert world.say(AnswerKind.UNDO, by="Ana", code=2).text_key == "undone"
+
+
+def test_undoing_not_a_message_takes_back_the_last_time_alone(build: Build) -> None:
+    world = build()
+    world.ask(A)
+    world.advance(minutes=5)
+    world.reply(A)
+    world.advance(minutes=5)
+    thread_id = world.thread_of(A)
+    for words in ("Merci !", "Où est mon colis ?"):
+        world.ask(A, words=words)
+        assert exclude_messages(world.services, thread_id, by="Bo", source="shell") == 1
+        world.advance(hours=1)
+    counts = [include_messages(world.services, thread_id, by="Ana") for _ in range(3)]
+    assert counts == [1, 1, 0]
+
+
+def test_undoing_not_a_message_finds_what_was_said_before_two_threads_were_one(build: Build) -> None:
+    world = build()
+    ask_twice(world)
+    world.advance(minutes=5)
+    world.reply(A)
+    world.advance(minutes=5)
+    world.mail(buyer_mail(world.clock(), order=A, alias=alias_of(A), token="SECOND", words="Merci !"))
+    joined = world.thread_of(A)
+    assert exclude_messages(world.services, joined, by="Bo", source="shell") == 1
+    world.advance(minutes=5)
+    link(world)
+    with reading(world.services.engine) as connection:
+        heir = read_heir(connection, joined)
+    assert heir != joined
+    assert include_messages(world.services, heir, by="Bo") == 1

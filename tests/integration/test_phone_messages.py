@@ -6,9 +6,10 @@ from datetime import timedelta
 
 import pytest
 
-from alerts.core.model import Channel, Receipt
+from alerts.core.model import Channel, Delivery, Receipt
 from alerts.core.words.sms import reference_mark
 from alerts.errors import DeliveryError, Reason
+from alerts.notifiers.base import Notifier
 from alerts.notifiers.sms import Sender, SmsNotifier, message_outcome
 from alerts.notifiers.twilio_api import PERMANENT, TEMPORARY
 from alerts.notifiers.voice import VoiceNotifier, call_outcome
@@ -258,6 +259,28 @@ def test_a_check_that_cannot_be_made_is_no_verdict(world: World) -> None:
             notifier.check(receipt)
         assert caught.value.retryable
         assert caught.value.reason is not Reason.UNDELIVERED
+
+
+@pytest.mark.parametrize("body", [b"{}", b'{"sid": null}', b"[]", b"null", b'"ok"'])
+def test_an_answer_without_a_sid_is_no_receipt(world: World, body: bytes) -> None:
+    ways: list[tuple[str, Notifier, Delivery]] = [
+        ("messages.create", world.sms(), TO_ANA),
+        ("calls.create", world.voice(), CALL_ANA),
+    ]
+    for step, notifier, delivery in ways:
+        world.twilio.faults.fail_next(step, "answer", status=201, body=body)
+        with pytest.raises(DeliveryError) as caught:
+            notifier.send(delivery)
+        assert (caught.value.reason, caught.value.retryable, caught.value.ambiguous) == (Reason.BAD_ANSWER, True, True)
+
+
+@pytest.mark.parametrize("body", [b"[]", b"null", b'"ok"'])
+def test_a_check_answered_with_json_that_is_no_object_is_no_verdict(world: World, body: bytes) -> None:
+    for step, check in (("messages.fetch", world.sms().check), ("calls.fetch", world.voice().check)):
+        world.twilio.faults.fail_next(step, "answer", status=200, body=body)
+        with pytest.raises(DeliveryError) as caught:
+            check(Receipt(provider_id="SM" + "0" * 32))
+        assert caught.value.reason is Reason.BAD_ANSWER
 
 
 def test_what_was_erased_at_the_provider_is_not_taken_for_undelivered(world: World) -> None:

@@ -179,6 +179,17 @@ def test_twilio_out_of_reach_is_told_and_nothing_is_lost(world: World) -> None:
     assert inbox.health.last_error is None
 
 
+@pytest.mark.parametrize("body", [b"[]", b"null", b'{"messages": null}', b'{"messages": [null]}'])
+def test_an_answer_of_another_shape_is_told_and_nothing_is_lost(world: World, body: bytes) -> None:
+    world.twilio.inbound(ANA, "7")
+    inbox = world.inbox()
+    world.twilio.faults.fail_next("messages.list", "answer", status=200, body=body)
+    with pytest.raises(DeliveryError):
+        inbox.poll(NOW)
+    assert inbox.health.last_error is not None
+    assert inbox.poll(NOW) == 1
+
+
 def test_a_confirmation_that_fails_does_not_undo_the_answer(world: World) -> None:
     world.twilio.inbound(ANA, "7")
     world.twilio.faults.fail_next("messages.create", "server_error")

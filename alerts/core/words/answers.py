@@ -18,6 +18,7 @@ TEXT_KEYS: Final[Mapping[str, str]] = {
     "waived": "said_waived",
     "snoozed": "said_snoozed",
     "undone": "said_undone",
+    "stays_closed": "said_stays_closed",
     "nothing_to_undo": "said_nothing_to_undo",
     "already_closed": "said_closed",
     "stale": "said_stale",
@@ -62,6 +63,8 @@ def _render(words: Words, result: AnswerResult, now: datetime, code: int | None)
         code="?" if code is None else code,
         undo=words.say("button_undo") if code is None else f"undo {code}",
     )
+    if result.left:
+        text += f" {words.say('said_left', what=words.count('said_many', result.left))}"
     return text[0].upper() + text[1:]
 
 

@@ -1,16 +1,26 @@
 """Lost answers, refusals, dead numbers: looked up, tried again, handed on, and always ended visibly."""
 
+from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 
 import pytest
 from sqlalchemy import Engine
 
-from alerts.core.model import Channel, Purpose
+from alerts.core.model import Channel, Delivery, Purpose, Receipt
 from alerts.delivery.ports import Target, Timing
 from alerts.errors import Reason
-from tests.fakes_alerts import START, doubt, make_alert, make_news, make_page, refusal
+from tests.fakes_alerts import START, RecordingNotifier, doubt, make_alert, make_news, make_page, refusal
 from tests.support.delivery_rig import Rig
+
+
+class CallsToldByPhone(RecordingNotifier):
+    """Calls carry no mark: the newest one to a phone is what is found."""
+
+    def find(self, delivery: Delivery) -> Receipt | None:
+        """Return the newest call to this phone."""
+        calls = [call for call in self.accepted if call.address == delivery.address]
+        return self._receipt(calls[-1]) if calls else None
 
 
 def test_an_answer_lost_after_acceptance_is_looked_up_and_not_sent_again(rig: Rig) -> None:
@@ -339,6 +349,37 @@ def test_an_undelivered_sms_is_sent_again_while_it_is_wanted(rig: Rig) -> None:
     assert rig.deliveries()[1]["delivered_at"] == rig.clock()
 
 
+def test_the_call_before_is_not_taken_for_one_whose_answer_was_lost(rig: Rig) -> None:
+    voice = CallsToldByPhone(Channel.VOICE)
+    rig.notifiers[Channel.VOICE] = voice
+    rig.open(1, 2)
+    rig.put(make_page(1, channel=Channel.VOICE, receiver="oncall-voice"))
+    rig.deliver()
+    rig.put(make_page(2, channel=Channel.VOICE, receiver="oncall-voice"))
+    voice.before.append(doubt())
+    rig.deliver(seconds=20)
+    rig.deliver(seconds=5)
+    assert [facts.clock_id for call in voice.accepted for facts in call.threads] == [1, 2]
+    rig.put(make_page(2, step=1, channel=Channel.VOICE, receiver="oncall-voice"))
+    voice.after.append(doubt())
+    rig.deliver(seconds=20)
+    rig.deliver(seconds=5)
+    assert len(voice.accepted) == 3
+    assert rig.statuses() == ["sent"] * 3
+
+
+def test_an_sms_that_perhaps_arrived_shares_its_number_with_no_other_order(rig: Rig) -> None:
+    rig.open(1, 2)
+    rig.put(make_page(1))
+    rig.deliver()
+    rig.sms.check_outcomes.append(refusal(Reason.UNDELIVERED))
+    rig.dispatcher.check_delivered(rig.clock.advance(seconds=10))
+    rig.put(make_page(2))
+    rig.deliver(seconds=5)
+    said = [(one.code, [facts.clock_id for facts in one.threads]) for one in rig.sms.accepted]
+    assert said == [(1, [1]), (2, [1, 2])]
+
+
 def test_a_call_that_nobody_took_is_made_again_and_asked_about_for_two_minutes(rig: Rig) -> None:
     voice = rig.notifiers[Channel.VOICE]
     rig.open(1)
@@ -355,6 +396,22 @@ def test_a_call_that_nobody_took_is_made_again_and_asked_about_for_two_minutes(r
     assert 9 - (len(voice.check_outcomes)) == 3
     assert rig.deliveries()[-1]["check_at"] is None
     assert rig.statuses() == ["sent", "sent"]
+
+
+@pytest.mark.parametrize(
+    ("purpose", "calls"), [(Purpose.TEST, 1), (Purpose.HEALTH, 3), (Purpose.ALERT, 13)], ids=["test", "health", "alert"]
+)
+def test_a_phone_that_nobody_takes_goes_on_ringing_for_a_wait_alone(rig: Rig, purpose: Purpose, calls: int) -> None:
+    voice = rig.notifiers[Channel.VOICE]
+    voice.check_outcomes.extend([refusal(Reason.UNDELIVERED)] * 12)
+    rig.open(1)
+    call = make_page(1, purpose=purpose, channel=Channel.VOICE, receiver="oncall-voice")
+    rig.put(call if purpose is Purpose.ALERT else replace(call, clock_id=None, thread_id=None))
+    for _ in range(60):
+        rig.deliver(minutes=3)
+        rig.dispatcher.check_delivered(rig.clock.advance(seconds=30))
+    assert len(voice.accepted) == calls
+    assert rig.statuses() == ["sent" if purpose is Purpose.ALERT else "failed: undelivered"]
 
 
 def test_an_sms_to_a_dead_number_is_failed_and_handed_on(rig: Rig) -> None:
@@ -378,6 +435,17 @@ def test_a_status_that_cannot_be_read_says_nothing_about_the_phone(rig: Rig) -> 
     assert rig.statuses() == ["sent"]
     rig.dispatcher.check_delivered(rig.clock.advance(seconds=20))
     assert rig.deliveries()[0]["delivered_at"] is not None
+
+
+def test_a_check_that_breaks_stops_no_other_check(rig: Rig) -> None:
+    rig.open(1, 2)
+    rig.put(make_page(1), make_page(2, "Bo"), make_page(2, channel=Channel.VOICE, receiver="oncall-voice"))
+    rig.deliver()
+    rig.sms.check_outcomes.append(ZeroDivisionError("an answer nobody thought of"))
+    rig.notifiers[Channel.VOICE].check_outcomes.append(refusal(Reason.UNDELIVERED))
+    assert rig.dispatcher.check_delivered(rig.clock.advance(seconds=10)) == 1
+    assert rig.statuses() == ["sent", "sent", "pending: undelivered"]
+    assert [row["delivered_at"] is None for row in rig.deliveries() if row["channel"] == "sms"] == [True, False]
 
 
 def test_a_second_ring_waits_until_it_is_known_whether_the_first_arrived(rig: Rig) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+import pytest
 from sqlalchemy import Engine
 
 from alerts.core.model import Channel, Delivery, Post, Purpose
@@ -277,6 +278,27 @@ def test_the_first_alert_of_a_clock_may_jump_the_queue(rig: Rig) -> None:
     rig.put(make_page(1, step=1))
     rig.deliver(minutes=5)
     assert asked == [True, False]
+
+
+@pytest.mark.parametrize(("next_one", "jumps"), [("Ana", False), ("Bo", True)], ids=["made again", "another person's"])
+def test_a_call_that_nobody_took_was_that_phones_turn_to_jump_the_queue(rig: Rig, next_one: str, jumps: bool) -> None:
+    asked: list[bool] = []
+
+    def note(channel: Channel, sent: Sequence[datetime], now: datetime, first_alert: bool) -> datetime:
+        asked.append(first_alert)
+        return now
+
+    rig.allowed_at = note
+    rig.open(1)
+    rig.put(make_page(1, channel=Channel.VOICE))
+    rig.deliver()
+    rig.notifiers[Channel.VOICE].check_outcomes.append(refusal(Reason.UNDELIVERED))
+    rig.dispatcher.check_delivered(rig.clock.advance(seconds=10))
+    if next_one == "Bo":
+        rig.put(make_page(1, "Bo", channel=Channel.VOICE))
+    rig.deliver(seconds=1 if next_one == "Bo" else 5)
+    assert [call.person for call in rig.notifiers[Channel.VOICE].accepted] == ["Ana", next_one]
+    assert asked == [True, jumps]
 
 
 def test_what_a_stranger_sent_by_the_thousand_goes_after_everything_else(engine: Engine) -> None:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, create_engine, insert, select, update
 
-from alerts.codes import CODE_LIVES, CODE_RESTS, assign_code, free_code_of, lookup_code
+from alerts.codes import CODE_LIVES, CODE_RESTS, assign_code, free_code_of, lookup_code, rest_code_of, said_by
 from alerts.core.model import Channel, Purpose
 from alerts.outbox import (
     cancel_for_clocks,
@@ -99,6 +99,17 @@ def test_stats_tell_how_long_the_oldest_has_been_due_and_not_what_is_still_to_co
     assert (stats(conn, START).pending, stats(conn, START).due) == (3, 2)
 
 
+def test_a_call_that_nobody_took_is_due_from_its_next_turn_on(conn: Connection) -> None:
+    put(conn, make_page(1, channel=Channel.VOICE))
+    again_at = START + timedelta(hours=2)
+    conn.execute(update(notification).values(reason="undelivered", next_attempt_at=again_at, attempts=7))
+    before = stats(conn, again_at - timedelta(seconds=1))
+    assert (before.pending, before.due, before.oldest_at) == (1, 0, None)
+    assert stats(conn, again_at + timedelta(seconds=1)).oldest_at == again_at
+    conn.execute(update(notification).values(reason=None, status="sending"))
+    assert stats(conn, again_at + timedelta(seconds=1)).oldest_at == again_at
+
+
 def test_closing_a_clock_cancels_what_would_wake_somebody_and_leaves_the_news_of_it(conn: Connection) -> None:
     put(conn, make_page(1), make_alert(1), make_news(Purpose.CLOSED, 1), make_page(2))
     counted: Counter[tuple[str, str, str]] = Counter()
@@ -178,7 +189,7 @@ def test_what_says_the_same_again_keeps_its_number(conn: Connection) -> None:
     assert (meaning.clock_ids, meaning.in_use) == ((1,), True)
 
 
-def test_a_number_that_a_call_took_over_is_the_texts_again_when_nobody_took_the_call(conn: Connection) -> None:
+def test_a_number_that_a_call_took_over_is_the_texts_again_when_the_call_was_refused(conn: Connection) -> None:
     text = deliver(conn, *put(conn, make_page(1)))
     call = deliver(conn, *put(conn, make_page(1, channel=Channel.VOICE)))
     assert [assign_code(conn, "Ana", one, START) for one in (text, call)] == [1, 1]
@@ -259,6 +270,43 @@ def test_the_number_of_a_message_that_nobody_got_is_free_at_once(conn: Connectio
     assign_code(conn, "Ana", refused, START)
     free_code_of(conn, refused)
     assert assign_code(conn, "Ana", deliver(conn), START) == 1
+
+
+def test_the_number_of_a_message_that_perhaps_arrived_rests_for_any_other(conn: Connection) -> None:
+    text = deliver(conn, *put(conn, make_page(1)))
+    assert assign_code(conn, "Ana", text, START) == 1
+    rest_code_of(conn, text, START)
+    said = said_by(conn, [text])
+    other, both = deliver(conn, *put(conn, make_page(2))), deliver(conn, *put(conn, make_page(1, step=1), make_page(3)))
+    just_before = START + CODE_RESTS - timedelta(microseconds=1)
+    assert [assign_code(conn, "Ana", one, just_before, said) for one in (other, both)] == [2, 3]
+    assert (meaning := lookup_code(conn, "Ana", 1)) is not None
+    assert meaning.clock_ids == (1,)
+    assert assign_code(conn, "Ana", deliver(conn), START + CODE_RESTS, said) == 1
+
+
+def test_a_resting_number_comes_back_with_the_same_clocks_and_rests_on_when_that_is_refused(conn: Connection) -> None:
+    keys = put(conn, make_page(1))
+    ids = [deliver(conn, *keys)]
+    assert assign_code(conn, "Ana", ids[0], START) == 1
+    rest_code_of(conn, ids[0], START)
+    for _ in range(2):
+        said = said_by(conn, ids)
+        ids.append(deliver(conn, *keys))
+        assert assign_code(conn, "Ana", ids[-1], START + timedelta(minutes=1), said) == 1
+        assert (meaning := lookup_code(conn, "Ana", 1)) is not None
+        assert (meaning.clock_ids, meaning.in_use) == ((1,), True)
+        free_code_of(conn, ids[-1])
+        assert assign_code(conn, "Ana", deliver(conn), START + timedelta(minutes=1)) > 1
+
+
+def test_the_number_of_a_call_that_nobody_took_is_the_texts_again(conn: Connection) -> None:
+    text = deliver(conn, *put(conn, make_page(1)))
+    call = deliver(conn, *put(conn, make_page(1, channel=Channel.VOICE)))
+    assert [assign_code(conn, "Ana", one, START) for one in (text, call)] == [1, 1]
+    rest_code_of(conn, call, START)
+    assert (meaning := lookup_code(conn, "Ana", 1)) is not None
+    assert (meaning.clock_ids, meaning.in_use) == ((1,), True)
 
 
 @settings(max_examples=50)  # each example makes a database

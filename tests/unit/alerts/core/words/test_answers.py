@@ -39,6 +39,14 @@ ORDER = "402-1234567-1234567"
             AnswerResult(accepted=False, text_key="already_closed", threads=(make_facts(order_id=None),)),
             "Pre-sale question is settled already.",
         ),
+        (
+            AnswerResult(accepted=True, text_key="answered", by="Ana", threads=(make_facts(),), left=1),
+            f"OK Ana: {ORDER} counts as answered. Take it back: undo 7. Not changed: 1 order.",
+        ),
+        (
+            AnswerResult(accepted=True, text_key="stays_closed", by="Ana", threads=(make_facts(),)),
+            f"Taken back: {ORDER} stays settled, by a reply or another mark.",
+        ),
         (AnswerResult(accepted=False, text_key="repeated", by="Ana"), ""),
         (AnswerResult(accepted=True, text_key="a_key_of_next_year", by="Ana"), "OK Ana."),
         (
@@ -46,18 +54,19 @@ ORDER = "402-1234567-1234567"
             "Nothing was changed. Please try again, or use Slack.",
         ),
     ],
-    ids=["one", "several", "snoozed", "unknown", "closed", "repeated", "new", "failed"],
+    ids=["one", "several", "snoozed", "unknown", "closed", "left", "stays closed", "repeated", "new", "failed"],
 )  # fmt: skip
 def test_the_answer_names_what_changed_and_until_when(result: AnswerResult, said: str) -> None:
     assert render_answer(words_for("en", "Europe/Paris"), result, NOW, code=7) == said
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("left", [0, 2])
 @pytest.mark.parametrize("number", [1, 3])
 @pytest.mark.parametrize("key", sorted(TEXT_KEYS))
-def test_every_answer_is_one_segment_in_every_language(language: str, key: str, number: int) -> None:
+def test_every_answer_is_one_segment_in_every_language(language: str, key: str, number: int, left: int) -> None:
     facts = make_facts(timedelta(days=3), snoozed_until=NOW + timedelta(days=2))
-    result = AnswerResult(accepted=True, text_key=key, threads=(facts,) * number, by="Maximiliane")
+    result = AnswerResult(accepted=True, text_key=key, threads=(facts,) * number, left=left, by="Maximiliane")
     text = to_gsm7(render_answer(words_for(language, "Europe/Paris"), result, NOW, code=1234))
     assert text
     assert septets(text) <= SEGMENT
