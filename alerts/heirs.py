@@ -4,11 +4,12 @@ Owns the hand-over of rows and of the messages that stand. Commits nothing.
 """
 
 from dataclasses import replace
+from typing import Any
 
 from sqlalchemy import Connection, exists, select, update
 
 from alerts.core.model import Channel
-from alerts.outbox import notification_of, slot_of
+from alerts.outbox import is_last_line, notification_of, slot_of
 from alerts.tables import NotificationStatus, notification, post
 
 
@@ -29,13 +30,15 @@ def drawn_for(conn: Connection, thread_id: int) -> list[tuple[str, str | None]]:
 def pass_on_clock(conn: Connection, clock_id: int, *, into: int, thread_id: int) -> None:
     """Let what was told of a clock count for the clock `into`, which is in this thread: numbers to answer with, later news.
 
-    What was erased stays without a thread.
+    What was erased stays without a thread. The last line of a message whose thread is gone stays with that message.
     """
     told = notification.c.clock_id == clock_id
     for row in conn.execute(select(notification).where(told, notification.c.thread_id.is_not(None))).all():
-        slot = slot_of(replace(notification_of(row), thread_id=thread_id))
-        statement = update(notification).where(notification.c.id == row.id)
-        conn.execute(statement.values(clock_id=into, thread_id=thread_id, slot=slot))
+        item = notification_of(row)
+        values: dict[str, Any] = {"clock_id": into}
+        if not is_last_line(item):
+            values |= {"thread_id": thread_id, "slot": slot_of(replace(item, thread_id=thread_id))}
+        conn.execute(update(notification).where(notification.c.id == row.id).values(**values))
 
 
 def pass_on_posts(conn: Connection, thread_id: int, into: int) -> None:

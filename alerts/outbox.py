@@ -96,6 +96,11 @@ def slot_of(item: Notification) -> str:
     return f"{item.channel}:{item.key}"
 
 
+def is_last_line(item: Notification) -> bool:
+    """Return whether this redraws the message of a thread that is part of another now, or was no buyer's."""
+    return item.purpose is Purpose.UPDATE and "gone" in item.content
+
+
 def family_of(key: str) -> str:
     """Return the key of the notification that this one, or the chain of stand-ins it belongs to, stands in for."""
     return key.split(_FAMILY_MARK, 1)[0]

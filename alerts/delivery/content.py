@@ -35,7 +35,10 @@ def build_delivery(
         row.purpose != Purpose.LOOK_AHEAD and not is_grouped(Channel(row.channel)) and len(threads) > 1
     ):  # one thread: its newest clock speaks
         threads = (max(threads, key=lambda item: item.clock_id),)
-    leading = next((item for item in rows if item.purpose == row.purpose), None)
+    said = [item for item in rows if item.purpose == row.purpose]
+    if row.purpose == Purpose.UPDATE:  # as the message stands now: what was planned last
+        said.sort(key=lambda item: -item.id)
+    leading = said[0] if said else None
     return Delivery(
         reference=row.reference,
         purpose=Purpose(row.purpose),

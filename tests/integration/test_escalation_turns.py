@@ -77,6 +77,23 @@ def test_of_two_threads_that_are_one_the_later_message_in_slack_says_so_and_both
     assert world.say(AnswerKind.ANSWERED, by="Ana", code=1).text_key == "answered"
 
 
+def test_of_three_threads_that_are_one_before_slack_is_told_two_messages_say_so_and_the_oldest_goes_on(
+    build: Build,
+) -> None:
+    world = build()
+    for token, order in (("ZERO", None), ("FIRST", None), ("SECOND", A)):
+        world.mail(buyer_mail(world.clock(), order=order, alias=alias_of(A), token=token))
+        world.advance(minutes=5)
+    alerts = [one for one in world.advance(hours=17) if one.channel is Channel.SLACK and one.purpose is Purpose.ALERT]
+    oldest = f"ts-{alerts[0].reference[:8]}"
+    for token in ("FIRST", "ZERO"):
+        world.mail(buyer_mail(world.clock(), order=A, alias=alias_of(A), token=token))
+    drawn = {one.post.message: dict(one.content) for one in world.cycle() if one.post is not None}
+    assert len(drawn) == 3
+    assert drawn.pop(oldest) == {}
+    assert list(drawn.values()) == [{"gone": "joined"}] * 2
+
+
 def test_a_press_on_the_message_of_a_thread_that_joined_another_is_stale_and_not_unknown(build: Build) -> None:
     world = build()
     ask_twice(world)

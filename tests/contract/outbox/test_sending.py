@@ -196,6 +196,24 @@ def test_what_changes_of_an_earlier_wait_is_not_drawn_over_the_alert_of_a_later_
     assert rig.statuses()[2] == "cancelled: superseded"
 
 
+def test_of_two_redrawings_the_later_says_what_the_message_is_by_now(rig: Rig) -> None:
+    rig.open(1)
+    rig.put(make_alert(1))
+    rig.deliver()
+    rig.put(make_news(Purpose.UPDATE, 1, content={"gone": "joined"}), make_news(Purpose.UPDATE, 1, number=1))
+    rig.deliver()
+    assert dict(rig.slack.accepted[1].content) == {}
+
+
+def test_the_last_line_of_a_message_is_said_whatever_was_told_later_of_its_thread(rig: Rig) -> None:
+    rig.open(1, 2)
+    rig.put(make_alert(2, thread_id=2))
+    rig.deliver()
+    rig.put(make_news(Purpose.UPDATE, 1, thread_id=2, content={"gone": "joined"}))
+    rig.deliver()
+    assert [dict(one.content) for one in rig.slack.accepted] == [{}, {"gone": "joined"}]
+
+
 def test_a_message_that_was_deleted_by_hand_is_posted_anew(rig: Rig) -> None:
     rig.open(1)
     rig.put(make_alert(1))

@@ -24,6 +24,13 @@ def test_what_waits_of_a_clock_waits_for_its_heir_behind_what_the_heir_is_told(c
     assert rows[2].slot == "sms:person:Ana"
 
 
+def test_the_last_line_of_a_message_stays_with_it_when_its_heir_is_part_of_another(conn: Connection) -> None:
+    enqueue(conn, [make_news(Purpose.UPDATE, 2, thread_id=3, content={"gone": "joined"})], START)
+    pass_on_clock(conn, 2, into=1, thread_id=1)
+    (row,) = conn.execute(select(notification)).all()
+    assert (row.clock_id, row.thread_id, row.slot) == (1, 3, "slack:receiver:team:3")
+
+
 def test_what_was_erased_is_handed_on_to_nobody(conn: Connection) -> None:
     enqueue(conn, [make_alert(2)], START)
     conn.execute(update(notification).values(thread_id=None))
