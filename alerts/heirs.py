@@ -6,9 +6,9 @@ Owns the hand-over of rows and of the messages that stand. Commits nothing.
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection, exists, select, update
+from sqlalchemy import Connection, exists, func, select, update
 
-from alerts.core.model import Channel
+from alerts.core.model import Channel, Purpose
 from alerts.outbox import is_last_line, notification_of, slot_of
 from alerts.tables import NotificationStatus, notification, post
 
@@ -25,6 +25,19 @@ def drawn_for(conn: Connection, thread_id: int) -> list[tuple[str, str | None]]:
         )
     )
     return [(row.receiver, row.person) for row in rows]
+
+
+def spoken_of(conn: Connection, thread_id: int) -> int | None:
+    """Return the clock that a thread's own messages in Slack speak of: the newest that was told there."""
+    found: int | None = conn.scalar(
+        select(func.max(notification.c.clock_id)).where(
+            notification.c.thread_id == thread_id,
+            notification.c.channel == Channel.SLACK,
+            notification.c.purpose.in_((Purpose.ALERT, Purpose.REOPENED)),
+            notification.c.status.in_((NotificationStatus.SENT, NotificationStatus.SENDING)),
+        )
+    )
+    return found
 
 
 def pass_on_clock(conn: Connection, clock_id: int, *, into: int, thread_id: int) -> None:

@@ -16,7 +16,7 @@ from tests.support.mails import bounce, buyer_mail, seller_reply
 
 pytestmark = pytest.mark.integration
 
-A = ORDERS[0]
+A, B = ORDERS[:2]
 ENGLISH = words_for("en", "Europe/Paris")
 
 
@@ -134,6 +134,58 @@ def test_a_wait_whose_thread_is_part_of_an_older_one_goes_on_in_its_own_message(
     }
     posts |= {one.post.message for one in ended if one.post is not None}
     assert len(posts) == 1
+
+
+def bare(content: bytes) -> bytes:
+    """Return a mail without Amazon's link: nothing in it tells the conversation."""
+    return b"\n".join(line for line in content.split(b"\n") if b"no-response-needed" not in line)
+
+
+def ask_without_order(world: JobsWorld) -> None:
+    """Let a buyer of one answered order ask again without naming it, and be told of: it belongs to that order."""
+    world.mail(bare(buyer_mail(world.clock(), order=A, alias=alias_of(A))))
+    world.advance(minutes=10)
+    world.reply(A)
+    world.cycle()
+    world.advance(hours=1)
+    world.mail(bare(buyer_mail(world.clock(), order=None, alias=alias_of(A), words="Et la facture ?")))
+
+
+def ask_about_another_order(world: JobsWorld) -> None:
+    """Let the same buyer write about a second order: what names none belongs to neither any more."""
+    world.mail(bare(buyer_mail(world.clock(), order=B, alias=alias_of(A), words="Autre commande")))
+
+
+def test_a_wait_that_leaves_a_thread_that_goes_on_takes_its_message_along(build: Build) -> None:
+    world = build()
+    ask_without_order(world)
+    told = [one for one in world.advance(hours=24.1) if one.channel is Channel.SLACK and one.purpose is Purpose.ALERT]
+    stands = f"ts-{told[0].reference[:8]}"
+    ask_about_another_order(world)
+    (drawn,) = world.cycle()
+    assert drawn.post is not None
+    assert (drawn.post.message, drawn.threads[0].clock_id) == (stands, told[0].threads[0].clock_id)
+    message = render_message(ENGLISH, drawn)
+    assert "OVERDUE" in message.text
+    assert "actions" in [block["type"] for block in message.blocks]
+    pressed = f"{drawn.threads[0].thread_id}.{drawn.threads[0].clock_id}"
+    assert pressed in str(message.blocks)
+
+
+def test_a_wait_that_was_not_told_yet_leaves_the_message_of_the_thread_behind(build: Build) -> None:
+    world = build()
+    world.ask(A)
+    world.advance(hours=17)
+    world.reply(A)
+    world.cycle()
+    world.advance(hours=1)
+    world.mail(bare(buyer_mail(world.clock(), order=None, alias=alias_of(A), words="Et la facture ?")))
+    world.advance(hours=1)
+    ask_about_another_order(world)
+    stands = {one.post.message for one in world.cycle() if one.post is not None}
+    alerts = [one for one in world.advance(hours=16) if one.channel is Channel.SLACK and one.purpose is Purpose.ALERT]
+    assert len(stands) == 1
+    assert alerts[0].post is None
 
 
 def test_what_a_person_says_is_no_message_of_a_buyer_is_said_so_in_slack(build: Build) -> None:

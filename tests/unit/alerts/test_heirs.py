@@ -3,7 +3,7 @@
 from sqlalchemy import Connection, insert, select, update
 
 from alerts.core.model import Channel, Purpose
-from alerts.heirs import drawn_for, pass_on_clock, pass_on_posts
+from alerts.heirs import drawn_for, pass_on_clock, pass_on_posts, spoken_of
 from alerts.outbox import enqueue, posts_of_thread, told_receivers
 from alerts.tables import notification, post
 from tests.fakes_alerts import START, make_alert, make_news, make_page
@@ -53,3 +53,16 @@ def test_only_who_has_a_message_that_is_changed_in_place_sees_it_redrawn(conn: C
     enqueue(conn, [make_alert(1), make_alert(1, step=1), make_alert(1, receiver="later"), make_page(1)], START)
     conn.execute(update(notification).where(notification.c.receiver != "later").values(status="sent"))
     assert drawn_for(conn, 1) == [("team", None)]
+
+
+def test_a_message_speaks_of_the_newest_wait_that_was_told_there(conn: Connection) -> None:
+    told = [
+        make_alert(1),
+        make_alert(2, thread_id=1),
+        make_page(3, thread_id=1),
+        make_news(Purpose.CLOSED, 4, thread_id=1),
+    ]
+    enqueue(conn, told, START)
+    conn.execute(update(notification).values(status="sent"))
+    enqueue(conn, [make_alert(5, thread_id=1)], START)
+    assert (spoken_of(conn, 1), spoken_of(conn, 2)) == (2, None)
