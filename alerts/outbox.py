@@ -87,11 +87,14 @@ def whom_of(receiver: str, person: str | None) -> str:
 
 
 def slot_of(item: Notification) -> str:
-    """Return what may be under way only once: a phone for SMS and voice, a thread in a channel, else the row itself."""
+    """Return what may be under way only once: a phone for SMS and voice, a thread in a channel, else the row itself.
+
+    So does a message that is no thread's own: its address is in the content.
+    """
     whom = whom_of(item.receiver, item.person)
     if item.channel in GROUPED_CHANNELS:
         return f"{item.channel}:{whom}"
-    if item.thread_id is not None and item.purpose != Purpose.TEST:
+    if item.thread_id is not None and item.purpose != Purpose.TEST and "post" not in item.content:
         return f"{item.channel}:{whom}:{item.thread_id}"
     return f"{item.channel}:{item.key}"
 

@@ -16,6 +16,8 @@ def was_never_told(conn: Connection, row: Any) -> bool:
     if row.purpose not in NEWS_OF_WHAT_WAS_TOLD or row.thread_id is None:
         return False
     if row.purpose == Purpose.UPDATE and row.channel == Channel.SLACK:
+        if "post" in notification_of(row).content:
+            return False
         standing = select(post.c.id).where(post.c.thread_id == row.thread_id, post.c.channel == row.channel)
         return conn.execute(standing.limit(1)).first() is None
     earlier = conn.scalars(
