@@ -277,9 +277,10 @@ def due(conn: Connection, now: datetime) -> list[Notification]:
 def told_receivers(conn: Connection, clock_ids: Collection[int]) -> list[Told]:
     """Return who was told of these clocks, each receiver, person, channel and clock once with its latest message.
 
-    What is under way counts: whoever may have seen the beginning is told the end.
+    What is under way counts: whoever may have seen the beginning is told the end. A webhook counts once for each thread that
+    it was told of.
     """
-    latest: dict[tuple[str, str, str | None, int], Told] = {}
+    latest: dict[tuple[str, str, str | None, int, int | None], Told] = {}
     for ids in _chunks(clock_ids):
         rows = conn.execute(
             select(notification, func.coalesce(delivery.c.sent_at, delivery.c.intent_at).label("told_at"))
@@ -292,7 +293,8 @@ def told_receivers(conn: Connection, clock_ids: Collection[int]) -> list[Told]:
             .order_by("told_at", notification.c.id)
         )
         for row in rows:
-            latest[(row.receiver, row.channel, row.person, row.clock_id)] = Told(
+            matter = row.thread_id if row.channel == Channel.WEBHOOK else None
+            latest[(row.receiver, row.channel, row.person, row.clock_id, matter)] = Told(
                 receiver=row.receiver,
                 channel=Channel(row.channel),
                 person=row.person,

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -35,6 +36,8 @@ def build_delivery(
         row.purpose != Purpose.LOOK_AHEAD and not is_grouped(Channel(row.channel)) and len(threads) > 1
     ):  # one thread: its newest clock speaks
         threads = (max(threads, key=lambda item: item.clock_id),)
+    if row.channel == Channel.WEBHOOK and len(threads) == 1 and rows[0].thread_id is not None:
+        threads = (replace(threads[0], thread_id=rows[0].thread_id),)  # the one it was told of
     said = [item for item in rows if item.purpose == row.purpose]
     if row.purpose == Purpose.UPDATE:  # as the message stands now: what was planned last
         said.sort(key=lambda item: -item.id)

@@ -26,10 +26,11 @@ def follow_joins(connection: Connection, changes: Sequence[ClockChange], now: da
     left = {change.left: change for change in sorted(changes, key=_has_heir) if change.left is not None}
     drawn = {thread_id: drawn_for(connection, thread_id) for thread_id in left}
     spoken = {thread_id: leaving.get((thread_id, spoken_of(connection, thread_id))) for thread_id in left}
+    over = _closed_among(connection, {change.into for change in changes if change.into is not None})
     for change in changes:
         gone = change.kind is ChangeKind.ABSORBED
         if gone:
-            ended = change.heir is None
+            ended = change.into is None or change.into in over
             cancel_for_clocks(
                 connection, [change.clock_id], Cause.NOT_WANTED, now, closed=ended, record_outcome=record_outcome
             )
@@ -67,6 +68,13 @@ def follow_joins(connection: Connection, changes: Sequence[ClockChange], now: da
 
 def _has_heir(change: ClockChange) -> bool:
     return change.heir is not None
+
+
+def _closed_among(connection: Connection, clock_ids: Collection[int]) -> set[int]:
+    if not clock_ids:
+        return set()
+    statement = select(sla_clock.c.id).where(sla_clock.c.id.in_(clock_ids), sla_clock.c.closed_at.is_not(None))
+    return set(connection.scalars(statement))
 
 
 def _newest_clocks(connection: Connection, thread_ids: Collection[int]) -> dict[int, int]:

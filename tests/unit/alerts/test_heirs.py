@@ -31,6 +31,20 @@ def test_the_last_line_of_a_message_stays_with_it_when_its_heir_is_part_of_anoth
     assert (row.clock_id, row.thread_id, row.slot) == (1, 3, "slack:receiver:team:3")
 
 
+def test_what_a_webhook_was_told_stays_with_the_thread_that_it_knows(conn: Connection) -> None:
+    told = [make_alert(clock_id, receiver="hook", channel=Channel.WEBHOOK) for clock_id in (1, 2)]
+    enqueue(conn, told, START)
+    conn.execute(update(notification).values(status="sent"))
+    enqueue(conn, [make_alert(2, step=1, receiver="hook", channel=Channel.WEBHOOK)], START)
+    pass_on_clock(conn, 2, into=1, thread_id=1)
+    rows = conn.execute(select(notification).order_by(notification.c.id)).all()
+    assert [(row.clock_id, row.thread_id, row.slot) for row in rows] == [
+        (1, 1, "webhook:receiver:hook:1"),
+        (1, 2, "webhook:receiver:hook:2"),
+        (1, 1, "webhook:receiver:hook:1"),
+    ]
+
+
 def test_what_was_erased_is_handed_on_to_nobody(conn: Connection) -> None:
     enqueue(conn, [make_alert(2)], START)
     conn.execute(update(notification).values(thread_id=None))
