@@ -89,13 +89,21 @@ def whom_of(receiver: str, person: str | None) -> str:
 
 
 def slot_of(item: Notification) -> str:
-    """Return what may be under way only once: a phone for SMS and voice, a thread in a channel, else the row itself."""
+    """Return what may be under way only once: a phone for SMS and voice, a thread in a channel, else the row itself.
+
+    So does a message that is no thread's own: its address is in the content.
+    """
     whom = whom_of(item.receiver, item.person)
     if item.channel in GROUPED_CHANNELS:
         return f"{item.channel}:{whom}"
-    if item.thread_id is not None and item.purpose != Purpose.TEST:
+    if item.thread_id is not None and item.purpose != Purpose.TEST and "post" not in item.content:
         return f"{item.channel}:{whom}:{item.thread_id}"
     return f"{item.channel}:{item.key}"
+
+
+def is_last_line(item: Notification) -> bool:
+    """Return whether this redraws the message of a thread that is part of another now, or was no buyer's."""
+    return item.purpose is Purpose.UPDATE and "gone" in item.content
 
 
 def family_of(key: str) -> str:
@@ -272,9 +280,10 @@ def due(conn: Connection, now: datetime) -> list[Notification]:
 def told_receivers(conn: Connection, clock_ids: Collection[int]) -> list[Told]:
     """Return who was told of these clocks, each receiver, person, channel and clock once with its latest message.
 
-    What is under way counts: whoever may have seen the beginning is told the end.
+    What is under way counts: whoever may have seen the beginning is told the end. A webhook counts once for each thread that
+    it was told of.
     """
-    latest: dict[tuple[str, str, str | None, int], Told] = {}
+    latest: dict[tuple[str, str, str | None, int, int | None], Told] = {}
     for ids in _chunks(clock_ids):
         rows = conn.execute(
             select(notification, func.coalesce(delivery.c.sent_at, delivery.c.intent_at).label("told_at"))
@@ -287,7 +296,8 @@ def told_receivers(conn: Connection, clock_ids: Collection[int]) -> list[Told]:
             .order_by("told_at", notification.c.id)
         )
         for row in rows:
-            latest[(row.receiver, row.channel, row.person, row.clock_id)] = Told(
+            matter = row.thread_id if row.channel == Channel.WEBHOOK else None
+            latest[(row.receiver, row.channel, row.person, row.clock_id, matter)] = Told(
                 receiver=row.receiver,
                 channel=Channel(row.channel),
                 person=row.person,

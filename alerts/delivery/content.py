@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -35,7 +36,12 @@ def build_delivery(
         row.purpose != Purpose.LOOK_AHEAD and not is_grouped(Channel(row.channel)) and len(threads) > 1
     ):  # one thread: its newest clock speaks
         threads = (max(threads, key=lambda item: item.clock_id),)
-    leading = next((item for item in rows if item.purpose == row.purpose), None)
+    if row.channel == Channel.WEBHOOK and len(threads) == 1 and rows[0].thread_id is not None:
+        threads = (replace(threads[0], thread_id=rows[0].thread_id),)  # the one it was told of
+    said = [item for item in rows if item.purpose == row.purpose]
+    if row.purpose == Purpose.UPDATE:  # as the message stands now: what was planned last
+        said.sort(key=lambda item: -item.id)
+    content = json.loads(said[0].content) if said else {}
     return Delivery(
         reference=row.reference,
         purpose=Purpose(row.purpose),
@@ -47,8 +53,8 @@ def build_delivery(
         time_zone=address.time_zone,
         person=row.person,
         threads=threads,
-        content=json.loads(leading.content) if leading is not None else {},
-        post=None if row.purpose == Purpose.LOOK_AHEAD else _post_of(conn, row.channel, address.address, rows),
+        content=content,
+        post=None if row.purpose == Purpose.LOOK_AHEAD else _post_of(conn, row.channel, address.address, rows, content),
         code=row.code,
         attempted_at=row.intent_at,
         secret=address.secret,
@@ -85,8 +91,15 @@ def _named(row: Any) -> tuple[int, ...]:
     return tuple(int(clock_id) for clock_id in json.loads(row.content).get("clock_ids", ()))
 
 
-def _post_of(conn: Connection, channel: str, place: str, rows: Sequence[Any]) -> Post | None:
-    """Return where the message of the rows' one thread stands: that which they were planned for, whatever it is part of now."""
+def _post_of(
+    conn: Connection, channel: str, place: str, rows: Sequence[Any], content: Mapping[str, Any]
+) -> Post | None:
+    """Return where the message of the rows' one thread stands: that which they were planned for, whatever it is part of now.
+
+    A message that is no thread's own is named by what is to be said in it.
+    """
+    if "post" in content:
+        return Post(channel=content["post"]["channel"], message=content["post"]["message"])
     about = {row.thread_id for row in rows}
     if len(about) != 1:
         return None

@@ -4,14 +4,14 @@ Owns the ends of rows: retry times, stand-ins for whoever cannot be reached, the
 """
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, func, select, update
 
 from alerts.codes import free_code_of, rest_code_of
-from alerts.core.model import Channel, Delivery, Notification, Purpose, Receipt
+from alerts.core.model import Channel, Delivery, Notification, Post, Purpose, Receipt
 from alerts.delivery.claim import Claimed
 from alerts.delivery.content import carried_rows
 from alerts.delivery.group import is_grouped
@@ -51,18 +51,7 @@ def record_sent(
     for row in rows:
         ports.record_outcome(conn, row.receiver, row.channel, outcome)
     if receipt.post is not None and len(item.threads) == 1 and item.purpose is not Purpose.LOOK_AHEAD:
-        values = {
-            "channel": item.channel.value,
-            "place": item.address,
-            "thread_id": _thread_of(rows, item),
-            "receiver": item.receiver,
-            "post_channel": receipt.post.channel,
-            "post_message": receipt.post.message,
-            "created_at": now,
-        }
-        statement = insert_once(conn, post, "channel", "place", "thread_id").returning(post.c.id)
-        if conn.execute(statement, values).first() is None and item.post != receipt.post:
-            _replace_post(conn, values)
+        _keep_post(conn, rows, item, receipt.post, now, changed_in_place=outcome == "sent")
     return True
 
 
@@ -286,12 +275,42 @@ def _thread_of(rows: Sequence[Any], item: Delivery) -> int:
     return int(found)
 
 
-def _replace_post(conn: Connection, values: Mapping[str, Any]) -> None:
-    places = (post.c.channel, post.c.place, post.c.thread_id)
-    conn.execute(
-        update(post)
-        .where(*(column == values[column.name] for column in places))
-        .values(post_channel=values["post_channel"], post_message=values["post_message"])
+def _keep_post(
+    conn: Connection, rows: Sequence[Any], item: Delivery, stands: Post, now: datetime, *, changed_in_place: bool
+) -> None:
+    """Let this message be its thread's own; where the thread has another by now, let this one say that it is not.
+
+    `changed_in_place`: `item.post` is the message that was to be changed, not only the one that the thread has by now.
+    """
+    if "gone" in item.content:  # the last line of a message that is no thread's any more
+        return
+    place = {"channel": item.channel.value, "place": item.address, "thread_id": _thread_of(rows, item)}
+    values = {"post_channel": stands.channel, "post_message": stands.message}
+    row = {**place, **values, "receiver": item.receiver, "created_at": now}
+    if conn.execute(insert_once(conn, post, *place).returning(post.c.id), row).first() is not None:
+        return
+    of_some_thread = (post.c[name] == value for name, value in values.items())
+    if conn.scalar(select(post.c.id).where(post.c.channel == item.channel.value, *of_some_thread).limit(1)) is not None:
+        return
+    if changed_in_place and item.post is not None:  # it was gone, so a new one took its place
+        former = {"post_channel": item.post.channel, "post_message": item.post.message}
+        here = (post.c[name] == value for name, value in {**place, **former}.items())
+        if conn.execute(update(post).where(*here).values(**values)).rowcount:
+            return
+    enqueue(conn, [_last_line(rows, item, stands, now)], now)
+
+
+def _last_line(rows: Sequence[Any], item: Delivery, stands: Post, now: datetime) -> Notification:
+    return Notification(
+        key=f"left:{item.reference}",
+        purpose=Purpose.UPDATE,
+        receiver=item.receiver,
+        channel=item.channel,
+        person=item.person,
+        thread_id=_thread_of(rows, item),
+        clock_id=next((row.clock_id for row in rows if row.clock_id is not None), None),
+        due_at=now,
+        content={"gone": "joined", "post": {"channel": stands.channel, "message": stands.message}},
     )
 
 

@@ -33,8 +33,10 @@ def follow_changes(
     for change in changes:
         by_kind.setdefault(change.kind, []).append(change.clock_id)
     reopened = by_kind.get(ChangeKind.REOPENED, [])
-    # Before anything is handed on: who heard the end of this wait, whatever was told since of one that joined it.
-    told_of_end = _reachable(connection, told_receivers(connection, reopened)) if reopened else []
+    # Before anything is handed on: who heard the end of this wait, whatever was told since of one that joined it; and
+    # who was told of a wait that is part of another now.
+    told_of_end = _reachable(connection, _told_of(connection, changes, ChangeKind.REOPENED)) if reopened else []
+    told_of_absorbed = _told_of(connection, [one for one in changes if one.was_open], ChangeKind.ABSORBED)
     planned = follow_joins(connection, changes, now)
     closed = by_kind.get(ChangeKind.CLOSED, [])
     if closed:
@@ -43,6 +45,12 @@ def follow_changes(
         for cause, ids in ((Cause.WAIVED, waived), (Cause.ANSWERED, [one for one in closed if one not in waived])):
             cancel_for_clocks(connection, ids, cause, now, record_outcome=record_outcome)
         planned += _closings(_reachable(connection, told_receivers(connection, closed)), ends, now)
+    if told_of_absorbed:
+        # Where the other had ended before, those who were told of this one alone never heard of that. Slack is redrawn.
+        ends = _read_ends(connection, sorted({one.clock_id for one in told_of_absorbed} - set(closed)))
+        ended = {clock_id for clock_id, end in ends.items() if end.closed_at is not None}
+        unheard = [one for one in told_of_absorbed if one.clock_id in ended and one.channel is not Channel.SLACK]
+        planned += _closings(_reachable(connection, unheard), ends, now, spare_closer=False)
     if reopened:
         reopen_clocks(connection, reopened, now, record_outcome=record_outcome)
         planned += _reopenings(told_of_end, _counts(connection, reopened), why_open, now)
@@ -68,16 +76,31 @@ def _reachable(connection: Connection, told: Sequence[Told]) -> list[Told]:
     return [one for one in told if (one.person, one.channel) not in unreachable]
 
 
-def _closings(told: Sequence[Told], ends: Mapping[int, Any], now: datetime) -> list[Notification]:
+def _told_of(connection: Connection, changes: Sequence[ClockChange], kind: ChangeKind) -> list[Told]:
+    """Return who was told of the clocks that changed so, each as told of the heir; a webhook of the thread that it knows."""
+    of_kind = {change.clock_id: change for change in changes if change.kind is kind}
+    told = []
+    for one in told_receivers(connection, list(of_kind)):
+        change = of_kind[one.clock_id]
+        if change.heir is not None:
+            thread_id = one.thread_id if one.channel is Channel.WEBHOOK else change.thread_id
+            told.append(replace(one, clock_id=change.heir, thread_id=thread_id))
+    return told
+
+
+def _closings(
+    told: Sequence[Told], ends: Mapping[int, Any], now: datetime, *, spare_closer: bool = True
+) -> list[Notification]:
+    """Return the news of the end. `spare_closer` False: whoever closed it did not know that this wait was meant, too."""
     moment = int(now.timestamp() * 1_000_000)
     planned = []
     for one in told:
-        by = ends[one.clock_id].waived_by or ends[one.clock_id].answered_by
+        by = (ends[one.clock_id].waived_by or ends[one.clock_id].answered_by) if spare_closer else None
         # Whoever closed it knows, and was answered where they said so.
         recent_page = one.channel is Channel.SMS and now - one.told_at <= CLOSING_SMS_WITHIN and one.person != by
         if one.purpose is Purpose.CLOSED or not (one.channel in PATIENT_CHANNELS or recent_page):
             continue
-        key = f"closed:{one.clock_id}:{one.receiver}:{one.person or '-'}:{one.channel}:{moment}"
+        key = f"closed:{one.clock_id}:{_whom(one)}:{moment}"
         planned.append(_notification(one, Purpose.CLOSED, key, now))
     return planned
 
@@ -87,11 +110,17 @@ def _reopenings(told: Sequence[Told], counts: dict[int, int], why: str | None, n
     for one in told:
         if one.purpose is not Purpose.CLOSED:
             continue
-        key = f"reopened:{one.clock_id}:{one.receiver}:{one.person or '-'}:{one.channel}:{counts.get(one.clock_id, 0)}"
+        key = f"reopened:{one.clock_id}:{_whom(one)}:{counts.get(one.clock_id, 0)}"
         told_again = _notification(one, Purpose.REOPENED, key, now)
         page = one.channel is Channel.SMS
         planned.append(replace(told_again, page=page, content={} if why is None else {"reason": why}))
     return planned
+
+
+def _whom(one: Told) -> str:
+    """Return whom a key names: a webhook by the thread, for it hears of each that it was told of."""
+    matter = f":{one.thread_id}" if one.channel is Channel.WEBHOOK else ""
+    return f"{one.receiver}:{one.person or '-'}:{one.channel}{matter}"
 
 
 def _notification(one: Told, purpose: Purpose, key: str, now: datetime) -> Notification:
@@ -109,7 +138,13 @@ def _notification(one: Told, purpose: Purpose, key: str, now: datetime) -> Notif
 
 def _read_ends(connection: Connection, clock_ids: Sequence[int]) -> dict[int, Any]:
     """Return how each clock ended, by id."""
-    columns = (sla_clock.c.id, sla_clock.c.waived_at, sla_clock.c.waived_by, sla_clock.c.answered_by)
+    columns = (
+        sla_clock.c.id,
+        sla_clock.c.waived_at,
+        sla_clock.c.waived_by,
+        sla_clock.c.answered_by,
+        sla_clock.c.closed_at,
+    )
     found: dict[int, Any] = {}
     for start in range(0, len(clock_ids), 400):
         statement = select(*columns).where(sla_clock.c.id.in_(clock_ids[start : start + 400]))

@@ -48,6 +48,7 @@ class ClockChange:
         thread_id: the thread that the clock is in now, or, of an absorbed one, that its messages are in.
         left: the thread that it was in before, where it is there no more.
         into: of an absorbed clock the one that its messages are part of now; None: none of them is a buyer's any more.
+        was_open: of an absorbed clock whether somebody still waited by it.
     """
 
     kind: ChangeKind
@@ -55,6 +56,7 @@ class ClockChange:
     thread_id: int
     left: int | None = None
     into: int | None = None
+    was_open: bool = False
 
     @property
     def heir(self) -> int | None:
@@ -390,7 +392,14 @@ def _absorbed(old: Any, goes_on: tuple[int, int] | None) -> ClockChange:
     """Return the change of a clock that is no more. `goes_on`: the clock that has its first message now, and its thread."""
     into, thread_id = goes_on or (None, old.thread_id)
     left = old.thread_id if into is None or thread_id != old.thread_id else None
-    return ClockChange(kind=ChangeKind.ABSORBED, clock_id=old.id, thread_id=thread_id, left=left, into=into)
+    return ClockChange(
+        kind=ChangeKind.ABSORBED,
+        clock_id=old.id,
+        thread_id=thread_id,
+        left=left,
+        into=into,
+        was_open=old.closed_at is None,
+    )
 
 
 def _matching(clock: ResolvedClock, started_by: Mapping[int, Any], kept: set[int]) -> Any:

@@ -9,8 +9,8 @@ from sqlalchemy import Engine
 from alerts.core.model import Channel, Delivery, Post, Purpose
 from alerts.delivery.ports import Timing, never_hold
 from alerts.errors import Reason
-from alerts.heirs import pass_on_clock
-from tests.fakes_alerts import START, make_alert, make_news, make_page, refusal
+from alerts.heirs import pass_on_clock, pass_on_posts
+from tests.fakes_alerts import START, doubt, make_alert, make_news, make_page, refusal
 from tests.support.delivery_rig import Rig
 
 
@@ -178,6 +178,45 @@ def test_a_thread_that_joined_another_while_its_message_was_under_way_is_drawn_i
     assert drawn.post.message == f"ts-{first.reference[:8]}"
 
 
+def test_a_message_that_arrives_after_its_thread_joined_one_with_a_message_says_so(rig: Rig) -> None:
+    rig.open(1, 2)
+    rig.put(make_alert(1))
+    rig.deliver()
+    rig.put(make_alert(2))
+
+    def join(_: Delivery) -> None:
+        rig.slack.on_send = None
+        with rig.engine.begin() as conn:
+            pass_on_clock(conn, 2, into=1, thread_id=1)
+
+    rig.slack.on_send = join
+    rig.deliver_until_quiet()
+    rig.put(make_news(Purpose.UPDATE, 1))
+    rig.deliver()
+    first, second, gone, drawn = rig.slack.accepted
+    assert (gone.post, gone.content["gone"]) == (_post_of(second), "joined")
+    assert [facts.clock_id for facts in gone.threads] == [1]
+    assert (drawn.post, dict(drawn.content)) == (_post_of(first), {})
+
+
+def test_a_message_that_is_found_after_another_thread_brought_one_says_so(rig: Rig) -> None:
+    rig.open(1, 2)
+    rig.put(make_alert(1))
+    rig.slack.after.append(doubt())
+    rig.deliver()
+    rig.put(make_alert(2))
+    rig.deliver()
+    with rig.engine.begin() as conn:
+        pass_on_clock(conn, 2, into=1, thread_id=1)
+        pass_on_posts(conn, 2, 1)
+    rig.deliver_until_quiet()
+    first, second, gone = rig.slack.accepted
+    assert (gone.post, gone.content["gone"]) == (_post_of(first), "joined")
+    rig.put(make_news(Purpose.CLOSED, 1))
+    rig.deliver()
+    assert rig.slack.accepted[-1].post == _post_of(second)
+
+
 def test_what_changes_of_an_earlier_wait_is_not_drawn_over_the_alert_of_a_later_one(rig: Rig) -> None:
     rig.open(1, 2)
     rig.threads.add(2, thread_id=1)
@@ -195,6 +234,24 @@ def test_what_changes_of_an_earlier_wait_is_not_drawn_over_the_alert_of_a_later_
         (Purpose.UPDATE, 2),
     ]
     assert rig.statuses()[2] == "cancelled: superseded"
+
+
+def test_of_two_redrawings_the_later_says_what_the_message_is_by_now(rig: Rig) -> None:
+    rig.open(1)
+    rig.put(make_alert(1))
+    rig.deliver()
+    rig.put(make_news(Purpose.UPDATE, 1, content={"gone": "joined"}), make_news(Purpose.UPDATE, 1, number=1))
+    rig.deliver()
+    assert dict(rig.slack.accepted[1].content) == {}
+
+
+def test_the_last_line_of_a_message_is_said_whatever_was_told_later_of_its_thread(rig: Rig) -> None:
+    rig.open(1, 2)
+    rig.put(make_alert(2, thread_id=2))
+    rig.deliver()
+    rig.put(make_news(Purpose.UPDATE, 1, thread_id=2, content={"gone": "joined"}))
+    rig.deliver()
+    assert [dict(one.content) for one in rig.slack.accepted] == [{}, {"gone": "joined"}]
 
 
 def test_a_message_that_was_deleted_by_hand_is_posted_anew(rig: Rig) -> None:

@@ -3,7 +3,7 @@
 from sqlalchemy import Connection, insert, select, update
 
 from alerts.core.model import Channel, Purpose
-from alerts.heirs import drawn_for, pass_on_clock, pass_on_posts
+from alerts.heirs import drawn_for, pass_on_clock, pass_on_posts, spoken_of
 from alerts.outbox import enqueue, posts_of_thread, told_receivers
 from alerts.tables import notification, post
 from tests.fakes_alerts import START, make_alert, make_news, make_page
@@ -22,6 +22,27 @@ def test_what_waits_of_a_clock_waits_for_its_heir_behind_what_the_heir_is_told(c
     assert [(row.clock_id, row.thread_id) for row in rows] == [(1, 1), (1, 1), (1, 1), (3, 3)]
     assert rows[1].slot == rows[0].slot == "slack:receiver:team:1"
     assert rows[2].slot == "sms:person:Ana"
+
+
+def test_the_last_line_of_a_message_stays_with_it_when_its_heir_is_part_of_another(conn: Connection) -> None:
+    enqueue(conn, [make_news(Purpose.UPDATE, 2, thread_id=3, content={"gone": "joined"})], START)
+    pass_on_clock(conn, 2, into=1, thread_id=1)
+    (row,) = conn.execute(select(notification)).all()
+    assert (row.clock_id, row.thread_id, row.slot) == (1, 3, "slack:receiver:team:3")
+
+
+def test_what_a_webhook_was_told_stays_with_the_thread_that_it_knows(conn: Connection) -> None:
+    told = [make_alert(clock_id, receiver="hook", channel=Channel.WEBHOOK) for clock_id in (1, 2)]
+    enqueue(conn, told, START)
+    conn.execute(update(notification).values(status="sent"))
+    enqueue(conn, [make_alert(2, step=1, receiver="hook", channel=Channel.WEBHOOK)], START)
+    pass_on_clock(conn, 2, into=1, thread_id=1)
+    rows = conn.execute(select(notification).order_by(notification.c.id)).all()
+    assert [(row.clock_id, row.thread_id, row.slot) for row in rows] == [
+        (1, 1, "webhook:receiver:hook:1"),
+        (1, 2, "webhook:receiver:hook:2"),
+        (1, 1, "webhook:receiver:hook:1"),
+    ]
 
 
 def test_what_was_erased_is_handed_on_to_nobody(conn: Connection) -> None:
@@ -46,3 +67,16 @@ def test_only_who_has_a_message_that_is_changed_in_place_sees_it_redrawn(conn: C
     enqueue(conn, [make_alert(1), make_alert(1, step=1), make_alert(1, receiver="later"), make_page(1)], START)
     conn.execute(update(notification).where(notification.c.receiver != "later").values(status="sent"))
     assert drawn_for(conn, 1) == [("team", None)]
+
+
+def test_a_message_speaks_of_the_newest_wait_that_was_told_there(conn: Connection) -> None:
+    told = [
+        make_alert(1),
+        make_alert(2, thread_id=1),
+        make_page(3, thread_id=1),
+        make_news(Purpose.CLOSED, 4, thread_id=1),
+    ]
+    enqueue(conn, told, START)
+    conn.execute(update(notification).values(status="sent"))
+    enqueue(conn, [make_alert(5, thread_id=1)], START)
+    assert (spoken_of(conn, 1), spoken_of(conn, 2)) == (2, None)
