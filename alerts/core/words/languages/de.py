@@ -198,6 +198,7 @@ WORDS: Table = {
     "said_snoozed_many": "OK {by}: {what} schweigen bis {until}.",
     "said_closed_many": "{what} sind schon erledigt.",
     "said_undone": "Zurückgenommen: {what} ist wieder offen, Frist {due}.",
+    "said_undone_many": "Zurückgenommen: {what} sind wieder offen.",
     "said_stays_closed": "Zurückgenommen: {what} bleibt erledigt, durch eine Antwort oder andere Markierung.",
     "said_stays_closed_many": "Zurückgenommen: {what} bleiben erledigt, durch eine Antwort oder andere Markierung.",
     "said_left": "Unverändert: {what}.",

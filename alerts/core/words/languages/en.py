@@ -204,6 +204,7 @@ WORDS: Table = {
     "said_snoozed_many": "OK {by}: {what} are silent until {until}.",
     "said_closed_many": "{what} are settled already.",
     "said_undone": "Taken back: {what} is open again, due {due}.",
+    "said_undone_many": "Taken back: {what} are open again.",
     "said_stays_closed": "Taken back: {what} stays settled, by a reply or another mark.",
     "said_stays_closed_many": "Taken back: {what} stay settled, by a reply or another mark.",
     "said_left": "Not changed: {what}.",

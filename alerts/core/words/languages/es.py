@@ -198,6 +198,7 @@ WORDS: Table = {
     "said_snoozed_many": "OK {by}: {what} en pausa hasta {until}.",
     "said_closed_many": "{what} ya están cerrados.",
     "said_undone": "Deshecho: {what} está abierto de nuevo, plazo {due}.",
+    "said_undone_many": "Deshecho: {what} están abiertos de nuevo.",
     "said_stays_closed": "Deshecho: {what} sigue cerrado, por una respuesta u otra marca.",
     "said_stays_closed_many": "Deshecho: {what} siguen cerrados, por una respuesta u otra marca.",
     "said_left": "Sin cambios: {what}.",

@@ -198,6 +198,7 @@ WORDS: Table = {
     "said_snoozed_many": "OK {by} : {what} en pause jusqu'à {until}.",
     "said_closed_many": "{what} sont déjà réglées.",
     "said_undone": "Annulé : {what} est de nouveau ouvert, échéance {due}.",
+    "said_undone_many": "Annulé : {what} sont de nouveau ouvertes.",
     "said_stays_closed": "Annulé : {what} reste réglé, par une réponse ou un autre marquage.",
     "said_stays_closed_many": "Annulé : {what} restent réglées, par une réponse ou un autre marquage.",
     "said_left": "Inchangé : {what}.",

@@ -198,6 +198,7 @@ WORDS: Table = {
     "said_snoozed_many": "OK {by}: {what} in pausa fino a {until}.",
     "said_closed_many": "{what} sono già chiusi.",
     "said_undone": "Annullato: {what} è di nuovo aperto, scadenza {due}.",
+    "said_undone_many": "Annullato: {what} sono di nuovo aperti.",
     "said_stays_closed": "Annullato: {what} resta chiuso, per una risposta o un altro segno.",
     "said_stays_closed_many": "Annullato: {what} restano chiusi, per una risposta o un altro segno.",
     "said_left": "Senza modifiche: {what}.",
