@@ -1,13 +1,16 @@
 """README.md, CHANGELOG.md and the dashboards' files against the program: what they name exists, what exists is named."""
 
+import json
 import re
 import tomllib
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
 import typer
+import yaml
+from typer.testing import CliRunner
 
 from alerts.core.model import Channel
 from monitor.cli import app
@@ -16,6 +19,7 @@ from monitor.config.reference import render_reference
 from monitor.core.classify import SignalName
 from monitor.core.labels import PRIORITIES
 from monitor.metrics.catalogue import METRICS
+from monitor.setup.service import written_folders
 from tests.dashboard_checks.cross import load_rules
 
 ROOT = Path(__file__).parents[2]
@@ -169,6 +173,32 @@ def test_every_command_that_is_shown_can_be_typed(typed: str) -> None:
     assert name is not None, f"`{typed}` is no command"
     shown = {word.strip("[]").split("=")[0] for word in words if word.strip("[]").startswith("--")}
     assert shown <= COMMANDS[name] | {"--help"}
+
+
+def takes(words: Sequence[str], command: str) -> bool:
+    """Return whether the program's own parser reads these words as this command; nothing is run."""
+    done = CliRunner().invoke(app, [*words, "--help"])
+    return done.exit_code == 0 and f"Usage: replyby {command} " in done.output
+
+
+def test_what_the_container_files_run_is_a_command_as_the_program_takes_it() -> None:
+    worker = yaml.safe_load((ROOT / "grafana" / "compose.yaml").read_text(encoding="utf-8"))["services"]["worker"]
+    dockerfile = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    assert 'ENTRYPOINT ["replyby"]' in dockerfile
+    assert "entrypoint" not in worker
+    assert takes(worker["command"], "run")
+    assert worker["command"][-2:] == ["--config", "/data/config.toml"]
+    assert not takes([*worker["command"][-2:], "run"], "run")  # an option of a command stands behind it
+    by_default = re.search(r"^CMD (\[.*\])$", dockerfile, re.MULTILINE)
+    assert by_default is not None
+    assert takes(json.loads(by_default[1]), "run")
+
+
+def test_the_shipped_configuration_keeps_everything_in_the_folder_that_the_compose_file_mounts() -> None:
+    worker = yaml.safe_load((ROOT / "grafana" / "compose.yaml").read_text(encoding="utf-8"))["services"]["worker"]
+    assert worker["volumes"] == ["./data:/data"]  # writable: nothing behind a second colon
+    config = parse_config((ROOT / "config.toml").read_bytes(), Path("/data/config.toml"), "config.toml", {})
+    assert written_folders(config) == [Path("/data/reports"), Path("/data/var")]
 
 
 def test_every_option_of_the_first_questions_exists() -> None:
