@@ -14,9 +14,9 @@ from alerts.core.policy import (
     implied_receivers,
 )
 from alerts.core.policy_check import validate_policies
-from monitor.config.build_mail import is_loopback
 from monitor.config.build_people import Services
 from monitor.config.durations import render_duration
+from monitor.config.kinds_of_address import is_loopback
 from monitor.config.model import DigestConfig, LabelRuleConfig, ReportConfig, SlackConfig, SmtpConfig, TwilioConfig
 from monitor.config.problems import Problems
 from monitor.config.references import Known, check_names

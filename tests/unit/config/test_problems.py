@@ -24,6 +24,11 @@ ANA = '[[person]]\nname = "Ana"\nphone = "+33 6 12 34 56 78"\n'
 ENVIRON = {"EMPTY": "  ", "GOOD": "value-of-good"}
 
 
+OPEN_ADDRESS = (
+    "http:// would show the network what is sent there. Write https://; http:// is for this machine (127.0.0.1) only."
+)
+
+
 def problems_of(text: str) -> list[str]:
     """Return the problems of a text that lies in a folder which does not exist."""
     path = Path("/nonexistent/replyby/config.toml")
@@ -241,7 +246,7 @@ ACCOUNT_CASES = {
     "SP-API in the clear": (
         '[[account]]\n[account.sp_api]\nrefresh_token = "t"\nlwa_app_id = "i"\nlwa_client_secret = "s"\n'
         'marketplaces = ["FR"]\nendpoint = "http://amazon.example"\n',
-        "line 14 [account.sp_api] endpoint: http:// would show the secrets to the network. Write https://.",
+        f'line 14 [account.sp_api] endpoint = "http://amazon.example": {OPEN_ADDRESS}',
     ),
 }
 MAILBOX_CASES = {
@@ -802,3 +807,38 @@ def test_no_problem_shows_a_secret(text: str, expected: str | list[str]) -> None
     told = "\n".join(problems_of(text))
     assert "literal" not in told
     assert "value-of-good" not in told
+
+
+ADDRESSES = {
+    "webhook": (
+        CONSOLE + '[[receiver]]\nname = "hook"\ntype = "webhook"\nurl = "{}"\n',
+        "line 13 [[receiver]] url: ",
+    ),
+    "dead-man's switch": ('[worker]\nheartbeat_url = "{}"\n', "line 9 [worker] heartbeat_url: "),
+    "calendar": (
+        ANA + '[[schedule]]\nname = "s"\nical = "{}"\n',
+        "line 13 [[schedule]] ical: ",
+    ),
+    "Slack": (SLACK + 'api_url = "{}"\n', 'line 10 [slack] api_url = "{}": '),
+    "Twilio": (TWILIO + 'api_url = "{}"\n', 'line 12 [twilio] api_url = "{}": '),
+    "sign-in": (
+        '[[mailbox]]\nname = "b"\noauth = "microsoft"\nusername = "a@b.example"\nclient_id = "c"\ntoken_endpoint = "{}"\n',
+        'line 13 [[mailbox]] token_endpoint = "{}": ',
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "place"), ADDRESSES.values(), ids=ADDRESSES)
+@pytest.mark.parametrize("host", ["10.0.0.5:8080", "hooks.example", "127.0.0.1.example"])
+def test_an_address_without_tls_is_this_machines_own(text: str, place: str, host: str) -> None:
+    address = f"http://{host}/x"
+    assert place.format(address) + OPEN_ADDRESS in problems_of(BASE + text.format(address))
+
+
+@pytest.mark.parametrize("text", [text for text, _ in ADDRESSES.values()], ids=ADDRESSES)
+@pytest.mark.parametrize(
+    "host", ["http://127.0.0.1:8080", "http://localhost", "http://[::1]:1", "https://hooks.example"]
+)
+def test_an_address_with_tls_or_of_this_machine_is_taken(text: str, host: str) -> None:
+    told = problems_of(BASE + text.format(f"{host}/x"))
+    assert not [one for one in told if "http" in one]
