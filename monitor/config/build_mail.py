@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit, urlunsplit
 from zoneinfo import ZoneInfo
 
+from monitor.config.durations import render_duration
 from monitor.config.kinds_of_address import check_url, is_loopback
 from monitor.config.model import AccountConfig, MailboxConfig, SpApiConfig, WorkerConfig
 from monitor.config.problems import Problems
@@ -113,7 +114,11 @@ def build_sla(section: Section, time_zone: ZoneInfo, problems: Problems) -> SlaP
     """Return the rule with its dated overrides."""
     target: timedelta = section["target"]
     if section["at_risk"] >= target and section.sound("at_risk", "target"):
-        problems.add(section.at("at_risk"), "not shorter than target. Write less, such as a sixth of it.")
+        problems.add_value(
+            section.at("at_risk"),
+            render_duration(section["at_risk"]),
+            f'not shorter than target = "{render_duration(target)}". Write less, such as "{_sixth(target)}".',
+        )
     overrides = []
     for override in section.tables["override"]:
         first, last = override["from"], override["to"]
@@ -136,6 +141,12 @@ def build_sla(section: Section, time_zone: ZoneInfo, problems: Problems) -> SlaP
         overrides=tuple(overrides),
         time_zone=time_zone,
     )
+
+
+def _sixth(target: timedelta) -> str:
+    """Return a sixth of the target, in whole minutes or seconds."""
+    unit = timedelta(minutes=1) if target >= timedelta(minutes=6) else timedelta(seconds=1)
+    return render_duration(target / 6 // unit * unit)
 
 
 # --- [[account]]

@@ -38,6 +38,7 @@ from monitor.config.kinds_of_time import (
     DURATION,
     LASTING,
     QUIET,
+    REPEAT,
     TIME,
     WEEKLY,
     ZONE,
@@ -212,7 +213,7 @@ POLICY = Table(
             (
                 Key("remaining", DURATION, "time left until the deadline; `0s`: the breach", required=True),
                 Key("notify", NAMES, "receivers", required=True),
-                Key("repeat_every", DURATION, "again until somebody acknowledges; `0s`: once", "0s"),
+                Key("repeat_every", REPEAT, "again until somebody acknowledges; `0s`: once", "0s"),
             ),
             repeated=True,
         ),

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from monitor.config.kinds import (
+    DIFFERENCE,
     FLAG,
     LOGIN,
     NAME,
@@ -116,7 +117,7 @@ SP_API = Table(
         Key("endpoint", URL, "another address of the API, for the sandbox and for tests", unset="Amazon's"),
         Key("auth_endpoint", URL, "another address of Login with Amazon", unset="Amazon's"),
         Key("item_titles", FLAG, "product titles in alerts", False),
-        Key("difference", SHARE, "our rate and Amazon's may differ by this much before it is an alert", 0.05),
+        Key("difference", DIFFERENCE, "our rate and Amazon's may differ by this much before it is an alert", 0.05),
     ),
 )
 ACCOUNT = Table(

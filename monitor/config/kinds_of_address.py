@@ -106,6 +106,10 @@ def is_loopback(host: str) -> bool:
 
 def _host(value: str, scope: Scope) -> str:
     text = parse_text(value, scope)
+    if text.startswith(("env:", "file:")):
+        raise ValueError(
+            "a variable or file where a host name belongs: only secrets may stand there. Write the name itself."
+        )
     if "://" in text or "/" in text:
         raise ValueError('an address where a host name belongs. Write the name alone, such as "imap.example.com".')
     if re.fullmatch(r"[^:]+:[0-9]+", text):
@@ -129,7 +133,7 @@ EMAILS = Kind(
     "a list of e-mail addresses",
     '["name@example.com"]',
     (list, str),
-    listed(_email, "e-mail addresses", '["name@example.com"]'),
+    listed(_email, "an e-mail address", "e-mail addresses", '["name@example.com"]'),
 )
 PHONE = Kind("a phone number", 'it as "+33612345678"', (str,), _phone)
 SENDER = Kind(
@@ -161,6 +165,8 @@ def _ical(value: str, scope: Scope) -> str:
         check_url(value.replace("webcal://", "https://", 1))
         return value.strip().replace("webcal://", "https://", 1)
     path = _path(value, scope)
+    if not path.is_file() and re.match(r"\s*[\w-]+(?:\.[\w-]+)+(?::[0-9]+)?/", value):
+        raise ValueError("no such file. An address is written with https:// in front.")
     if not path.is_file():
         raise ValueError(f"{path.name} does not exist. Write an address or the path of an iCalendar file.")
     return str(path)

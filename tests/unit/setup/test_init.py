@@ -115,7 +115,7 @@ def test_the_longest_way_survives_every_wrong_answer(tmp_path: Path) -> None:
         "✗ Not a time zone. Did you mean 'Europe/Paris'?",
         '✗ Not days of the week. Write "mon-fri" or "mon,wed".',
         "✗ Not a time of day. Write HH:MM, 00:00 to 24:00.",
-        '✗ \'FRANCE\' is no country with known holidays. Write two letters, such as "FR" or "DE-BY".',
+        '✗ \'France\' is no country with known holidays. Write two letters, such as "FR" or "DE-BY".',
         "✗ This address answers HTTP 404. Copy it again from the service.",
     ]
     config = load_config(tmp_path / "config.toml", {})
