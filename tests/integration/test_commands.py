@@ -121,6 +121,13 @@ def shop(tmp_path: Path, database: str) -> Iterator[Shop]:
     yield made
 
 
+def test_a_config_before_the_command_is_told_where_it_stands(tmp_path: Path) -> None:
+    shop = Shop(tmp_path)
+    assert shop.refuse(2, "--config", "other.toml", "status") == (
+        "--config stands behind the command: replyby status --config other.toml.\n"
+    )
+
+
 def test_status_lists_what_waits_soonest_first(shop: Shop) -> None:
     lines = shop.say("status").splitlines()
     assert lines[0].startswith("2 threads wait for a reply")
