@@ -115,7 +115,7 @@ PERSON = Table(
         Table(
             "contact",
             "How a receiver of type `person` reaches this person, in order. "
-            "Default: Slack, SMS after 5 minutes, else e-mail, as far as known.",
+            "Default, as far as known: Slack, SMS after 5 minutes, a call after 15; where none of these is, e-mail.",
             (
                 Key("by", choice("slack", "sms", "voice", "email"), "the way", required=True),
                 Key("after", DURATION, "this long after the first attempt", "0s"),
@@ -202,7 +202,8 @@ MATCH = Table(
 )
 POLICY = Table(
     "policy",
-    "Who is told, and when. Default: team receivers at 8 h; phones from 2 h on, every 10 minutes; voice from 1 h on.",
+    "Who is told, and when. Default: the team at 8 h; phones from 2 h on, every 10 minutes, by voice too from 1 h on; "
+    "without a phone the team instead.",
     (
         Key("name", NAME, "stands in messages", "default", unset="`default` where there is one"),
         MATCH,

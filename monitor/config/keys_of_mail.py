@@ -63,7 +63,7 @@ WORKER = Table(
         Key(
             "keep_text",
             DURATION,
-            "time until a buyer's words and name are deleted; `0d`: they are not written down at all",
+            "how long a buyer's words are kept after a thread is closed; `0d`: they are not written down at all; names never",
             "0d",
         ),
         Key(
@@ -75,7 +75,7 @@ WORKER = Table(
         Key(
             "heartbeat_url",
             SECRET,
-            "called after every cycle without trouble; the service there warns you when the calls stop",
+            "called every minute while all runs, as `/healthz` says; the service there warns you when the calls stop",
             "",
         ),
         Key("blind_after", LASTING, "no successful poll of a mailbox for this long is an alert of its own", "15m"),

@@ -18,6 +18,7 @@ from monitor.config.loader import parse_config
 from monitor.config.reference import render_reference
 from monitor.core.classify import SignalName
 from monitor.core.labels import PRIORITIES
+from monitor.errors import ConfigError
 from monitor.metrics.catalogue import METRICS
 from monitor.setup.service import written_folders
 from tests.dashboard_checks.cross import load_rules
@@ -199,6 +200,36 @@ def test_the_shipped_configuration_keeps_everything_in_the_folder_that_the_compo
     assert worker["volumes"] == ["./data:/data"]  # writable: nothing behind a second colon
     config = parse_config((ROOT / "config.toml").read_bytes(), Path("/data/config.toml"), "config.toml", {})
     assert written_folders(config) == [Path("/data/reports"), Path("/data/var")]
+
+
+def test_the_example_of_problems_is_what_a_wrong_file_shows() -> None:
+    text = (
+        '[[mailbox]]\nhots = "imap.acme.example"\nusername = "support@acme.example"\npassword = "env:IMAP_PASSWORD"\n'
+        '[[receiver]]\ntype = "slack"\nchannel = "C0123ABCD"\n'
+        '[[staffed]]\nfrom = "09:00"\nto = "25:00"\n'
+        '[[policy]]\n[[policy.step]]\nremaining = "8h"\nnotify = "tem"\n'
+    )
+    with pytest.raises(ConfigError) as caught:
+        parse_config(text.encode(), Path("/srv/config.toml"), "config.toml", Environment())
+    assert f"{caught.value}\n" in list(blocks("text"))
+
+
+def test_the_table_of_alerts_says_how_long_each_must_last() -> None:
+    spans = {"m": "min", "h": "h", "d": "day"}
+    for rule in load_rules():
+        if "alert" in rule and (held := rule.get("for")):
+            (row,) = [line for line in README.splitlines() if line.startswith(f"| `{rule['alert']}` |")]
+            wanted = spans[held[-1]] if held == "1d" else f"{held[:-1]} {spans[held[-1]]}"
+            assert wanted in row, row
+
+
+def test_the_arrows_name_every_room_of_the_layers() -> None:
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"][
+        "contracts"
+    ]
+    drawn = next(line for line in README.splitlines() if line.startswith("cli ►"))
+    rooms = [part.strip().removeprefix("monitor.") for layer in contracts[0]["layers"] for part in layer.split("|")]
+    assert set(rooms) == set(re.split(r"[ ,►]+", drawn))
 
 
 def test_every_option_of_the_first_questions_exists() -> None:
