@@ -235,7 +235,13 @@ def test_the_arrows_name_every_room_of_the_layers() -> None:
 def test_every_option_of_the_first_questions_exists() -> None:
     section = README[README.index("\n## Setting up\n") : README.index("\n### Gmail with an app password\n")]
     shown = set(re.findall(r"`(--[a-z-]+)", section))
-    assert {"--address", "--heartbeat-url"} <= shown <= COMMANDS["init"]
+    assert shown == COMMANDS["init"] - {"--config", "--help"}
+
+
+@pytest.mark.parametrize("command", ["oncall", "answered"])
+def test_an_instant_is_explained_where_it_is_asked_for(command: str) -> None:
+    said = " ".join(CliRunner().invoke(app, [command, "--help"]).output.split())
+    assert said.count("2026-11-20T09:00 in worker.time_zone, or with Z.") == said.count(" INSTANT ")
 
 
 def test_every_make_target_that_is_shown_exists() -> None:
