@@ -88,12 +88,29 @@ def open_store(config: Config, now: WallClock = utc_now) -> Store:
 
 
 def copy_store(config: Config, folder: Path) -> Store:
-    """Return a copy of the store in a file in `folder`, for what must store nothing; the store itself is only read."""
+    """Return a copy of the store in a file in `folder`, for what must store nothing; the store itself is only read.
+
+    Where there is none yet none is made: neither the database nor its key.
+    """
+    if _is_to_be_made(config):
+        worker = replace(config.worker, database=f"sqlite:///{folder / 'copy.db'}", state_directory=folder)
+        return open_store(replace(config, worker=worker))
     original = open_store(config)
     engine = open_engine(f"sqlite:///{folder / 'copy.db'}")
     prepare_database(engine)
     copy_database(original.engine, engine)
     return Store(engine, original.hasher)
+
+
+def _is_to_be_made(config: Config) -> bool:
+    """Return whether neither the SQLite file nor its key is there yet. Another server's database is always there."""
+    address = config.worker.database
+    if not address.startswith("sqlite:///"):
+        return False
+    return (
+        not Path(address.removeprefix("sqlite:///")).exists()
+        and not (config.worker.state_directory / KEY_FILE).exists()
+    )
 
 
 def build_services(

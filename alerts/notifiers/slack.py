@@ -40,19 +40,20 @@ MESSAGE_GONE: Final = frozenset(
 )
 _BAD_BLOCKS: Final = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "invalid_arguments"})
 _BAD_CREDENTIALS: Final = {
-    "not_authed": "Set SLACK_BOT_TOKEN.",
-    "invalid_auth": "Set a valid SLACK_BOT_TOKEN.",
-    "account_inactive": "The app was removed; install it again and set its new token.",
-    "token_revoked": "Install the app again and set its new token.",
-    "token_expired": "Set a new token.",
+    "not_authed": "Set [slack] bot_token.",
+    "invalid_auth": "Set a valid [slack] bot_token.",
+    "account_inactive": "The app was removed; install it again and set its new [slack] bot_token.",
+    "token_revoked": "Install the app again and set its new [slack] bot_token.",
+    "token_expired": "Set a new [slack] bot_token.",
     "missing_scope": "Add the scope to the app and install it again; `replyby check-config --connect` names it.",
-    "not_allowed_token_type": "The bot token starts with xoxb-.",
+    "not_allowed_token_type": "[slack] bot_token begins with xoxb-.",
     "no_permission": "Let the app post here.",
     "access_denied": "Let the app post here.",
     "ekm_access_denied": "Ask the workspace's administrator.",
     "org_login_required": "Ask the workspace's administrator.",
     "team_access_not_granted": "Install the app in this workspace.",
 }
+_APP_ADVICE: Final = "Set a valid [slack] app_token: it begins with xapp- and has the scope connections:write."
 _BAD_ADDRESS: Final = {
     "channel_not_found": "Check the channel's id; a private channel is not found before the app is invited.",
     "not_in_channel": "Invite the app: /invite @ReplyBy.",
@@ -306,8 +307,11 @@ def build_client(token: str, api_url: str, timeout_seconds: float) -> WebClient:
     return WebClient(token=token, base_url=base, timeout=max(1, int(timeout_seconds)), retry_handlers=[], logger=logger)
 
 
-def slack_error(where: str, problem: Exception, *, secret: str = "") -> DeliveryError:
-    """Return what a failure of the SDK means. Names: docs.slack.dev, reference/methods, "Errors"."""
+def slack_error(where: str, problem: Exception, *, secret: str = "", of_app_token: bool = False) -> DeliveryError:
+    """Return what a failure of the SDK means. Names: docs.slack.dev, reference/methods, "Errors".
+
+    `of_app_token`: the call was made with the app token, by the socket, which tries again whatever the answer is.
+    """
     if isinstance(problem, SlackRequestError):
         return DeliveryError(
             f"{where}: {redact(str(problem), [secret])[:200]}. It is tried again.",
@@ -324,6 +328,9 @@ def slack_error(where: str, problem: Exception, *, secret: str = "") -> Delivery
     headers = {str(key): str(value) for key, value in (getattr(response, "headers", None) or {}).items()}
     data = getattr(response, "data", None)
     name = str(data.get("error") or "") if isinstance(data, dict) else ""
+    if of_app_token and name in _BAD_CREDENTIALS:
+        text = f"{where}: {name}. {_APP_ADVICE} It is tried again."
+        return DeliveryError(text, retryable=True, reason=Reason.BAD_CREDENTIALS)
     return _SlackError(name, _named_error(where, name, status, headers, data, secret))
 
 

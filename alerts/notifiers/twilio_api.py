@@ -21,7 +21,7 @@ DEFAULT_API_URL: Final = "https://api.twilio.com"
 
 # Codes that end a delivery for good. Source: twilio.com/docs/api/errors.
 PERMANENT: Final[Mapping[int, tuple[Reason, str]]] = {
-    20003: (Reason.BAD_CREDENTIALS, "Check TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN."),
+    20003: (Reason.BAD_CREDENTIALS, "Check [twilio] account_sid and auth_token."),
     20005: (Reason.BAD_CREDENTIALS, "The account is not active; look at Twilio's console."),
     20008: (Reason.BAD_CREDENTIALS, "These are test credentials; set the live ones."),
     21205: (Reason.REJECTED, "The call was refused."),

@@ -180,7 +180,7 @@ class SlackSocket:
             answer: Any = self._client.apps_connections_open(app_token=self._app_token).data
             address = str(answer["url"])
         except (*CALL_FAILURES, KeyError, TypeError) as problem:
-            raise slack_error("slack socket", problem, secret=self._app_token) from None
+            raise slack_error("slack socket", problem, secret=self._app_token, of_app_token=True) from None
         connection = websocket.create_connection(address, timeout=self._timeout, enable_multithread=True)
         connection.settimeout(self._ping)
         with self._lock:

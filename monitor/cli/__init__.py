@@ -38,12 +38,18 @@ def _print_version(wanted: bool) -> None:
 
 @app.callback()
 def _root(
+    context: typer.Context,
     version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and end.")
     ] = False,
+    config: Annotated[str | None, typer.Option("--config", hidden=True)] = None,
 ) -> None:
     """Do nothing beyond what the command does."""
     del version
+    if config is not None:
+        command = context.invoked_subcommand
+        print_problem(f"--config stands behind the command: replyby {command} --config {config}.")
+        raise typer.Exit(2)
 
 
 for room in (setup, importing, checks, testing, running, threads, reviews, people, mails, reports, keeping):

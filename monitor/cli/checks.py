@@ -36,6 +36,12 @@ def check_config(
         if json:
             print_json({"config": error.where, "valid": False, "problems": list(error.problems)})
         raise
+    notes = [*loaded.warnings]
+    if loaded.report is not None and loaded.report.directory is not None:
+        from monitor.report.place import find_directory_trouble
+
+        trouble = find_directory_trouble(loaded.report.directory)
+        notes += [] if trouble is None else [trouble]  # a note: this may be another user than the worker's
     findings: list[Finding] = []
     evidence: list[EvidenceRow] = []
     if connect:
@@ -59,14 +65,14 @@ def check_config(
             {
                 "config": str(loaded.path),
                 "valid": True,
-                "warnings": list(loaded.warnings),
+                "warnings": notes,
                 "findings": [{"what": one.what, "ok": one.ok, "line": one.line} for one in findings],
                 "evidence": [_evidence_json(row) for row in evidence],
             }
         )
     else:
         print_line(f"{_shown(loaded)}: valid")
-        for warning in loaded.warnings:
+        for warning in notes:
             print_line(f"  note: {warning}")
         if connect:
             _print_evidence(evidence, loaded)

@@ -100,7 +100,11 @@ def _open(backup_file: Path, path: Path, passphrase: str) -> None:
     database, key = open_backup(backup_file, path, _read_passphrase(passphrase))
     print_line(f"{database}: the database. {key}: its key.")
     print_line(
-        "To restore: stop the worker, put the database where [worker] database says, the key beside it as replyby.key."
+        "To restore: stop the worker, and delete replyby.db-wal and replyby.db-shm where they are beside its database."
+    )
+    print_line(
+        "Put the database where [worker] database says, the key as replyby.key into state_directory (if that is not set: "
+        "the folder of the database). Start the worker."
     )
 
 

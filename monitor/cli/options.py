@@ -38,6 +38,9 @@ CommentOption = Annotated[
     str,
     typer.Option("--comment", metavar="TEXT", help="Why; everybody sees it in the list.", callback=_require_words),
 ]
+INSTANT = "2026-11-20T09:00 in worker.time_zone, or with Z"
+"""How an INSTANT is written, for the help of each option that takes one."""
+
 ThreadArgument = Annotated[str, typer.Argument(metavar="THREAD", help="Id from `replyby status`, or an order number.")]
 
 

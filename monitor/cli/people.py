@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from monitor.cli.options import (
+    INSTANT,
     ByOption,
     CommentOption,
     ConfigOption,
@@ -39,7 +40,9 @@ def register(app: typer.Typer) -> None:
 
 def oncall(
     config: ConfigOption = None,
-    at: Annotated[str | None, typer.Option("--at", metavar="INSTANT", help="Another instant than now.")] = None,
+    at: Annotated[
+        str | None, typer.Option("--at", metavar="INSTANT", help=f"Another instant than now: {INSTANT}.")
+    ] = None,
     json: JsonOption = False,
 ) -> None:
     """Say who is on call, now or then. Warns of gaps ahead and of phones never proven."""

@@ -1,6 +1,6 @@
 """Commands about what a person has to decide, and what was decided: review, match, not-a-message, history."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -9,6 +9,11 @@ from monitor.cli.output import instant_text, local_text, print_json, print_line
 from monitor.cli.threads import find_thread, named_thread
 from monitor.core.shown import show
 from monitor.errors import ConfigError, ReplyByError
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
+    from monitor.store.history import Event
 
 
 def register(app: typer.Typer) -> None:
@@ -175,10 +180,11 @@ def history(
     from monitor.store.history import read_history
 
     session = open_session(config)
+    zone = session.config.worker.time_zone
     thread_id = None if thread is None else find_thread(session, thread)
     with reading(session.store.engine) as connection:
         happened = [] if thread_id is None else read_history(connection, thread_id)
-        lines = [(event.at, event.what, event.by, event.detail) for event in happened]
+        lines = [(event.at, event.what, event.by, _with_instant(event, None if json else zone)) for event in happened]
         for told in outbox.history(connection, thread_id, LATEST if thread_id is None else None):
             whom = told.person or told.receiver
             words = f"{told.purpose.value.replace('_', ' ')} to {whom} by {told.channel.value}: {told.status.value}"
@@ -198,8 +204,16 @@ def history(
         return
     if not lines:
         print_line("Nothing was told yet.")
-    zone = session.config.worker.time_zone
     for at, what, by, detail in lines:
         tail = f" ({detail})" if detail else ""
         # A name or a reason with a line end in it must not look like an event of its own.
         print_line(show(f"{at.astimezone(zone):%a %d %b %H:%M:%S}  {what}{f' by {by}' if by else ''}{tail}"))
+
+
+def _with_instant(event: "Event", zone: "ZoneInfo | None") -> str:
+    """Return an event's detail, the instant it speaks of in the zone of the line itself; without one in UTC."""
+    if event.ahead is None:
+        return event.detail
+    word, at = event.ahead
+    said = f"{word} {at:%Y-%m-%d %H:%M:%S} UTC" if zone is None else f"{word} {at.astimezone(zone):%a %d %b %H:%M:%S}"
+    return "; ".join(part for part in (said, event.detail) if part)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from monitor.cli.options import (
+    INSTANT,
     ByOption,
     ConfigOption,
     JsonOption,
@@ -267,11 +268,13 @@ def answered(
     by: ByOption,
     thread: Annotated[str | None, typer.Argument(metavar="[THREAD]", help="Id or order number.")] = None,
     at: Annotated[
-        str | None, typer.Option("--at", metavar="INSTANT", help="When the reply was sent; default: now.")
+        str | None, typer.Option("--at", metavar="INSTANT", help=f"When the reply was sent; default: now. {INSTANT}.")
     ] = None,
     before: Annotated[
         str | None,
-        typer.Option("--before", metavar="INSTANT", help="Settle everything that began to wait before this."),
+        typer.Option(
+            "--before", metavar="INSTANT", help=f"Settle everything that began to wait before this: {INSTANT}."
+        ),
     ] = None,
     undo: Annotated[bool, typer.Option("--undo", help="Take the thread's last mark back.")] = False,
     config: ConfigOption = None,

@@ -14,9 +14,9 @@ from alerts.core.policy import (
     implied_receivers,
 )
 from alerts.core.policy_check import validate_policies
-from monitor.config.build_mail import is_loopback
 from monitor.config.build_people import Services
 from monitor.config.durations import render_duration
+from monitor.config.kinds_of_address import is_loopback
 from monitor.config.model import DigestConfig, LabelRuleConfig, ReportConfig, SlackConfig, SmtpConfig, TwilioConfig
 from monitor.config.problems import Problems
 from monitor.config.references import Known, check_names
@@ -54,6 +54,12 @@ def build_twilio(section: Section | None, problems: Problems) -> TwilioConfig | 
     """Return [twilio]."""
     if section is None:
         return None
+    sid = section.secret("account_sid")
+    if sid and not sid.startswith("AC"):
+        what = "an API key" if sid.startswith("SK") else "another value"
+        problems.add(
+            section.at("account_sid"), f"does not begin with AC: {what}. Copy the Account SID from Twilio's console."
+        )
     sender, senders = section["from"] or ("", ())
     if not sender and not senders and not section["messaging_service_sid"] and section.sound("from"):
         problems.add(section.path, 'missing. Write from = "+1…", or messaging_service_sid.', key="from")

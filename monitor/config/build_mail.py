@@ -1,6 +1,5 @@
 """From sections to the worker, the rule, the accounts and their mailboxes, with the checks that span several keys."""
 
-import ipaddress
 import re
 from collections.abc import Sequence
 from datetime import timedelta
@@ -9,6 +8,8 @@ from typing import Any
 from urllib.parse import unquote, urlsplit, urlunsplit
 from zoneinfo import ZoneInfo
 
+from monitor.config.durations import render_duration
+from monitor.config.kinds_of_address import check_url, is_loopback
 from monitor.config.model import AccountConfig, MailboxConfig, SpApiConfig, WorkerConfig
 from monitor.config.problems import Problems
 from monitor.config.references import Known, check_names
@@ -23,16 +24,6 @@ _OF_TYPE = {
     "simulated": {"seed", "rate"},
 }
 _NOT_IMAP = _OF_TYPE["maildir"] | _OF_TYPE["simulated"]
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether a host name is this machine's own, without asking any name server."""
-    if host.lower() in ("localhost", "localhost.localdomain"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 # --- [worker]
@@ -51,7 +42,7 @@ def build_worker(section: Section, directory: Path, problems: Problems) -> Worke
             f"{host}:{port}",
             'other machines could read the metrics. Write "127.0.0.1:9464", or metrics_public = true if that is meant.',
         )
-    _check_secret_url(section, "heartbeat_url", problems)
+    check_secret_url(section, "heartbeat_url", problems)
     if bool(section["page_username"]) != bool(section.secret("page_password")) and section.sound("page_password"):
         missing = "page_password" if section["page_username"] else "page_username"
         problems.add(section.path, "missing. Write both page_username and page_password, or neither.", key=missing)
@@ -105,19 +96,15 @@ def _build_database(section: Section, directory: Path, problems: Problems) -> tu
     return "sqlite:///", ""
 
 
-def _check_secret_url(section: Section, key: str, problems: Problems) -> None:
-    """Note an address that is none, without showing it: its path may be a secret."""
+def check_secret_url(section: Section, key: str, problems: Problems) -> None:
+    """Note an address that is none, or would be called in the open, without showing it: its path may be a secret."""
     value = section.secret(key)
     if not value or not section.sound(key):
         return
     try:
-        parts = urlsplit(value)
-        good = parts.scheme in ("http", "https") and bool(parts.hostname) and not re.search(r"\s", value)
-        _ = parts.port
-    except ValueError:
-        good = False
-    if not good:
-        problems.add(section.at(key), "not an address. Write it with https:// in front.")
+        check_url(value)
+    except ValueError as error:
+        problems.add(section.at(key), str(error))
 
 
 # --- [sla]
@@ -127,7 +114,11 @@ def build_sla(section: Section, time_zone: ZoneInfo, problems: Problems) -> SlaP
     """Return the rule with its dated overrides."""
     target: timedelta = section["target"]
     if section["at_risk"] >= target and section.sound("at_risk", "target"):
-        problems.add(section.at("at_risk"), "not shorter than target. Write less, such as a sixth of it.")
+        problems.add_value(
+            section.at("at_risk"),
+            render_duration(section["at_risk"]),
+            f'not shorter than target = "{render_duration(target)}". Write less, such as "{_sixth(target)}".',
+        )
     overrides = []
     for override in section.tables["override"]:
         first, last = override["from"], override["to"]
@@ -150,6 +141,12 @@ def build_sla(section: Section, time_zone: ZoneInfo, problems: Problems) -> SlaP
         overrides=tuple(overrides),
         time_zone=time_zone,
     )
+
+
+def _sixth(target: timedelta) -> str:
+    """Return a sixth of the target, in whole minutes or seconds."""
+    unit = timedelta(minutes=1) if target >= timedelta(minutes=6) else timedelta(seconds=1)
+    return render_duration(target / 6 // unit * unit)
 
 
 # --- [[account]]
@@ -184,10 +181,6 @@ def _build_sp_api(section: Section | None, problems: Problems) -> SpApiConfig | 
         groups = "; ".join(", ".join(countries) for countries in by_region.values())
         advice = "An authorisation is of one region: write an [[account]] for each."
         problems.add(section.at("marketplaces"), f"of several regions ({groups}). {advice}")
-    for key in ("endpoint", "auth_endpoint"):
-        parts = urlsplit(section[key] or "")
-        if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
-            problems.add(section.at(key), "http:// would show the secrets to the network. Write https://.")
     return SpApiConfig(
         refresh_token=section.secret("refresh_token"),
         lwa_app_id=section.secret("lwa_app_id"),

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from alerts.core.contact import usable_rules
 from alerts.core.model import Channel, ContactRule, Person, Receiver
+from monitor.config.build_mail import check_secret_url
 from monitor.config.model import ScheduleConfig, ScheduleOverrideConfig, ShiftConfig
 from monitor.config.problems import Problems
 from monitor.config.references import Known, check_names
@@ -128,8 +129,7 @@ def _check_receiver(
     if kind == "webhook":
         if not section.secret("url") and section.sound("url"):
             problems.add(section.path, 'missing. Write url = "env:NAME" or the address itself.', key="url")
-        elif section.sound("url") and not section.secret("url").startswith(("https://", "http://")):
-            problems.add(section.at("url"), "not an address. Write it with https:// in front.")
+        check_secret_url(section, "url", problems)
     if "to" in _KEYS_OF_TYPE[kind]:
         _check_reaches_somebody(section, kind, people, known, problems)
 

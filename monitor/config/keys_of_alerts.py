@@ -38,6 +38,7 @@ from monitor.config.kinds_of_time import (
     DURATION,
     LASTING,
     QUIET,
+    REPEAT,
     TIME,
     WEEKLY,
     ZONE,
@@ -114,7 +115,7 @@ PERSON = Table(
         Table(
             "contact",
             "How a receiver of type `person` reaches this person, in order. "
-            "Default: Slack, SMS after 5 minutes, else e-mail, as far as known.",
+            "Default, as far as known: Slack, SMS after 5 minutes, a call after 15; where none of these is, e-mail.",
             (
                 Key("by", choice("slack", "sms", "voice", "email"), "the way", required=True),
                 Key("after", DURATION, "this long after the first attempt", "0s"),
@@ -201,7 +202,8 @@ MATCH = Table(
 )
 POLICY = Table(
     "policy",
-    "Who is told, and when. Default: team receivers at 8 h; phones from 2 h on, every 10 minutes; voice from 1 h on.",
+    "Who is told, and when. Default: the team at 8 h; phones from 2 h on, every 10 minutes, by voice too from 1 h on; "
+    "without a phone the team instead.",
     (
         Key("name", NAME, "stands in messages", "default", unset="`default` where there is one"),
         MATCH,
@@ -212,7 +214,7 @@ POLICY = Table(
             (
                 Key("remaining", DURATION, "time left until the deadline; `0s`: the breach", required=True),
                 Key("notify", NAMES, "receivers", required=True),
-                Key("repeat_every", DURATION, "again until somebody acknowledges; `0s`: once", "0s"),
+                Key("repeat_every", REPEAT, "again until somebody acknowledges; `0s`: once", "0s"),
             ),
             repeated=True,
         ),

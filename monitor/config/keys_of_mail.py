@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from monitor.config.kinds import (
+    DIFFERENCE,
     FLAG,
     LOGIN,
     NAME,
@@ -62,7 +63,7 @@ WORKER = Table(
         Key(
             "keep_text",
             DURATION,
-            "time until a buyer's words and name are deleted; `0d`: they are not written down at all",
+            "how long a buyer's words are kept after a thread is closed; `0d`: they are not written down at all; names never",
             "0d",
         ),
         Key(
@@ -74,7 +75,7 @@ WORKER = Table(
         Key(
             "heartbeat_url",
             SECRET,
-            "called after every cycle without trouble; the service there warns you when the calls stop",
+            "called every minute while all runs, as `/healthz` says; the service there warns you when the calls stop",
             "",
         ),
         Key("blind_after", LASTING, "no successful poll of a mailbox for this long is an alert of its own", "15m"),
@@ -116,7 +117,7 @@ SP_API = Table(
         Key("endpoint", URL, "another address of the API, for the sandbox and for tests", unset="Amazon's"),
         Key("auth_endpoint", URL, "another address of Login with Amazon", unset="Amazon's"),
         Key("item_titles", FLAG, "product titles in alerts", False),
-        Key("difference", SHARE, "our rate and Amazon's may differ by this much before it is an alert", 0.05),
+        Key("difference", DIFFERENCE, "our rate and Amazon's may differ by this much before it is an alert", 0.05),
     ),
 )
 ACCOUNT = Table(

@@ -40,6 +40,8 @@ class Kind:
         Raises:
             ValueError: what is wrong and what to write, without the value.
         """
+        if type(value) is date and self.types == (datetime,):
+            raise ValueError(f"a date without a time. Write {self.write}.")
         if not isinstance(value, self.types) or (isinstance(value, bool) and bool not in self.types):
             raise ValueError(f"{_name_type(value)} where {self.wants} belongs. Write {self.write}.")
         if type(value) is datetime and self.types == (date,):
@@ -77,7 +79,7 @@ def parse_name(value: str, scope: Scope) -> str:
     return text
 
 
-def listed(parse: Callable[[str, Scope], Any], wants: str, write: str) -> Callable[[Any, Scope], Any]:
+def listed(parse: Callable[[str, Scope], Any], one: str, wants: str, write: str) -> Callable[[Any, Scope], Any]:
     """Return a parser of lists that also takes one text without brackets."""
 
     def parse_list(value: Any, scope: Scope) -> tuple[Any, ...]:
@@ -91,7 +93,7 @@ def listed(parse: Callable[[str, Scope], Any], wants: str, write: str) -> Callab
             except ValueError as error:
                 if error.args:
                     raise
-                raise ValueError(f"'{item[:40]}' is not one of {wants}. Write {write}.") from None
+                raise ValueError(f"'{item[:40]}' is not {one}. Write {write}.") from None
         return tuple(dict.fromkeys(result))
 
     return parse_list
@@ -121,7 +123,7 @@ NAMES = Kind(
     "a list of names",
     '["…", "…"]',
     (list, str),
-    listed(parse_name, "names", '["…", "…"]'),
+    listed(parse_name, "a name", "names", '["…", "…"]'),
 )
 SEQUENCE = Kind("a list of names", '["…", "…"]', (list, str), _sequence)
 LOGIN = Kind("text", 'it in quotes, or "env:NAME"', (str,), _login)
@@ -157,6 +159,7 @@ def number(least: float, most: float, write: str) -> Kind:
 
 FLAG = Kind("true or false", "true or false, without quotes", (bool,), lambda value, scope: value)
 SHARE = number(0, 1, "a share above 0 and up to 1, such as 0.90")
+DIFFERENCE = number(0, 1, "a share above 0 and up to 1, such as 0.05")
 
 
 def choice(*choices: str) -> Kind:

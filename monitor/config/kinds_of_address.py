@@ -1,5 +1,6 @@
 """Kinds of values that tell where somebody or something is: addresses, numbers, hosts, Slack's ids, files."""
 
+import ipaddress
 import re
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,10 @@ from urllib.parse import urlsplit
 from monitor.config.kinds import NAMES, Kind, Scope, listed, parse_text
 
 LARGEST_WORD_FILE = 1024 * 1024  # bytes
+NO_ADDRESS = "not an address. Write it with https:// in front."
+OPEN_ADDRESS = (
+    "http:// would show the network what is sent there. Write https://; http:// is for this machine (127.0.0.1) only."
+)
 
 
 def _email(value: str, scope: Scope) -> str:
@@ -74,15 +79,37 @@ def _url(value: str, scope: Scope) -> str:
 
 
 def check_url(value: str) -> None:
-    """Raise ValueError unless this is an http or https address with a host."""
-    parts = urlsplit(value.strip())
+    """Raise ValueError unless this is an https address with a host, or an http address of this machine.
+
+    For every address that the program calls: what is sent there, or its path alone, is nobody else's to read.
+    """
+    try:
+        parts = urlsplit(value.strip())
+        _ = parts.port  # raises ValueError where it is no number
+    except ValueError:
+        raise ValueError(NO_ADDRESS) from None
     if parts.scheme not in ("http", "https") or not parts.hostname or re.search(r"\s", value.strip()):
-        raise ValueError
-    _ = parts.port  # raises ValueError where it is no number
+        raise ValueError(NO_ADDRESS)
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
+        raise ValueError(OPEN_ADDRESS)
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether a host name is this machine's own, without asking any name server."""
+    if host.lower() in ("localhost", "localhost.localdomain"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _host(value: str, scope: Scope) -> str:
     text = parse_text(value, scope)
+    if text.startswith(("env:", "file:")):
+        raise ValueError(
+            "a variable or file where a host name belongs: only secrets may stand there. Write the name itself."
+        )
     if "://" in text or "/" in text:
         raise ValueError('an address where a host name belongs. Write the name alone, such as "imap.example.com".')
     if re.fullmatch(r"[^:]+:[0-9]+", text):
@@ -106,7 +133,7 @@ EMAILS = Kind(
     "a list of e-mail addresses",
     '["name@example.com"]',
     (list, str),
-    listed(_email, "e-mail addresses", '["name@example.com"]'),
+    listed(_email, "an e-mail address", "e-mail addresses", '["name@example.com"]'),
 )
 PHONE = Kind("a phone number", 'it as "+33612345678"', (str,), _phone)
 SENDER = Kind(
@@ -138,6 +165,8 @@ def _ical(value: str, scope: Scope) -> str:
         check_url(value.replace("webcal://", "https://", 1))
         return value.strip().replace("webcal://", "https://", 1)
     path = _path(value, scope)
+    if not path.is_file() and re.match(r"\s*[\w-]+(?:\.[\w-]+)+(?::[0-9]+)?/", value):
+        raise ValueError("no such file. An address is written with https:// in front.")
     if not path.is_file():
         raise ValueError(f"{path.name} does not exist. Write an address or the path of an iCalendar file.")
     return str(path)

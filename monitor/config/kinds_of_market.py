@@ -18,6 +18,7 @@ def _marketplace(value: str, scope: Scope) -> str:
 
 def _holidays(value: str, scope: Scope) -> str:
     del scope
+    typed = value.strip().partition("-")[0]
     code = value.strip().upper()
     if not code:
         return ""
@@ -27,7 +28,7 @@ def _holidays(value: str, scope: Scope) -> str:
     supported = holidays.list_supported_countries()
     if country not in supported:
         raise ValueError(
-            f'\'{country[:20]}\' is no country with known holidays. Write two letters, such as "FR" or "DE-BY".'
+            f'\'{typed[:20]}\' is no country with known holidays. Write two letters, such as "FR" or "DE-BY".'
         )
     regions = {name.upper(): name for name in supported[country]}
     if region and region not in regions:
@@ -40,6 +41,6 @@ MARKETS = Kind(
     "a list of marketplaces",
     '["FR", "DE"]',
     (list, str),
-    listed(_marketplace, "marketplaces", '["FR", "DE"]'),
+    listed(_marketplace, "a marketplace", "marketplaces", '["FR", "DE"]'),
 )
 HOLIDAYS = Kind("a country", 'two letters, such as "FR", or with a region: "DE-BY"', (str,), _holidays)

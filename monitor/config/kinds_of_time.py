@@ -26,7 +26,17 @@ def duration(least: timedelta = timedelta(0), least_text: str = "") -> Kind:
     return Kind("a duration", 'a number and s, m, h or d, such as "90m"', (str,), parse)
 
 
+def _repeat(value: str, scope: Scope) -> timedelta:
+    """Return nothing at all, or a pause that leaves the last message time to be read."""
+    del scope
+    found = parse_duration(value)
+    if timedelta(0) < found < timedelta(minutes=1):
+        raise ValueError('too short. Write at least "1m", or "0s" for once.')
+    return found
+
+
 DURATION = duration()
+REPEAT = Kind("a duration", 'a number and s, m, h or d, such as "10m"', (str,), _repeat)
 LASTING = duration(timedelta(seconds=1), '"1s"')
 
 _CLOCK = re.compile(r"([0-9]{1,2}):([0-9]{2})")
@@ -105,6 +115,10 @@ def _zone(value: str, scope: Scope) -> zoneinfo.ZoneInfo:
         return zoneinfo.ZoneInfo(value)
     except (KeyError, ValueError, OSError):
         pass
+    if re.fullmatch(r"(?:GMT|UTC|Z)?\s*[+\u2212-]\s*[0-9]{1,2}(?::?[0-9]{2})?", value.strip(), re.IGNORECASE):
+        raise ValueError(
+            'not a time zone: an offset knows no summer time. Write continent and city, such as "Europe/Paris".'
+        )
     zones = sorted(zoneinfo.available_timezones())
     near = nearest(value, zones) or next((zone for zone in zones if _city(zone) == value.strip().casefold()), None)
     hint = f"Did you mean '{near}'?" if near else 'Write it as "Europe/Paris": continent and city.'

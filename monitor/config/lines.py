@@ -159,7 +159,10 @@ class _Scanner:
         index = 0
         while self.skip_blank() and self.text[self.at] != "]":
             self.note((*path, index), self.at)
+            before = self.at
             self.value((*path, index))
+            if self.at == before and self.text[before] != ",":
+                raise ValueError(f"no value at {before}")  # or it would be looked for here for ever
             index += 1
             self.skip_blank()
             if self.text[self.at] == ",":

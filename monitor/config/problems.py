@@ -45,6 +45,11 @@ class Problems:
         printable = "".join(char if char.isprintable() else "·" for char in text)
         return f"line {line} {printable}" if line else printable
 
+    def same_line(self, *paths: Path) -> bool:
+        """Return whether these all stand on one line of the file, as the parts of one header do."""
+        found = {self._lines.get(path) for path in paths}
+        return len(found) == 1 and None not in found
+
     @property
     def count(self) -> int:
         """How many problems there are so far."""

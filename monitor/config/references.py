@@ -48,13 +48,17 @@ def give_names(root: Section, problems: Problems) -> Known:
 
 
 def _name_sections(sections: Sequence[Section], default: str, problems: Problems) -> None:
-    for section in sections:
+    for count, section in enumerate(sections, start=1):
         if "name" in section.given:
             continue
         section.values["name"] = default
         if len(sections) > 1:
             section.broken.add("name")
-            problems.add(section.path, f'missing. With several, each needs one: write name = "{default}".', key="name")
+            problems.add(
+                section.path,
+                f'missing. With several, each needs one of its own: write name = "{default}-{count}".',
+                key="name",
+            )
 
 
 def _names(sections: Sequence[Section]) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """From raw TOML to sections: every known key read by its kind, every unknown key and wrong value noted."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,6 +11,8 @@ from monitor.config.lines import Path
 from monitor.config.problems import Problems, nearest, render_choice
 from monitor.config.schema import Key, Table
 from monitor.config.secrets import Secret
+
+_VARIABLE_OF_A_SHELL = re.compile(r"\$(?:[A-Za-z_][A-Za-z0-9_]*|\{[A-Za-z_][A-Za-z0-9_]*\})")
 
 
 @dataclass(slots=True)
@@ -99,6 +102,12 @@ def _read_key(value: Any, key: Key, section: Section, scope: Scope, problems: Pr
     found = section.values[key.name]
     if isinstance(found, Secret) and found.warning:
         problems.warn(path, found.warning)
+    elif isinstance(found, Secret) and found.literal and _VARIABLE_OF_A_SHELL.fullmatch(found.value):
+        problems.warn(path, 'taken as it stands, with its $: a variable is named without it. Write "env:NAME".')
+    elif found == value and isinstance(value, str) and value.startswith(("env:", "file:")):
+        problems.warn(
+            path, "taken as it stands: variables and files are read for secrets only. Write the value itself."
+        )
 
 
 def _read_inner(value: Any, table: Table, path: Path, section: Section, scope: Scope, problems: Problems) -> None:
@@ -120,10 +129,20 @@ def _read_inner(value: Any, table: Table, path: Path, section: Section, scope: S
         return
     if isinstance(value, dict):
         section.tables[table.name] = [_read_table(value, table, path, scope, problems)]
-        problems.add(path, f"there may be several of these. Write [[{header}]] with double brackets.", key="")
+        _note_single(value, table, path, header, problems)
     else:
         section.broken.add(table.name)
         problems.add(path, f"not a table. Write [[{header}]] and its keys below.")
+
+
+def _note_single(value: Mapping[str, Any], table: Table, path: Path, header: str, problems: Problems) -> None:
+    """Note a repeated table that is there once, as [name], or only by a table inside it: [[name.inner]]."""
+    for name in table.tables:
+        if name in value and problems.same_line(path, (*path, name)):
+            inner = (*path, name, 0) if isinstance(value[name], list) else (*path, name)
+            problems.add(inner, f"no [[{header}]] above it. Write [[{header}]] on a line of its own before it.", key="")
+            return
+    problems.add(path, f"there may be several of these. Write [[{header}]] with double brackets.", key="")
 
 
 def _note_unknown(name: str, value: Any, table: Table, section: Section, problems: Problems) -> None:

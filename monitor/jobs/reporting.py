@@ -17,11 +17,13 @@ from monitor.core.figures import MessageOutcome
 from monitor.core.matching import refused_between
 from monitor.core.messages import Kind
 from monitor.core.weeks import IsoWeek, week_of
+from monitor.errors import ReplyByError
 from monitor.jobs.comparing import read_differences
 from monitor.jobs.people import AddressBook
 from monitor.jobs.services import Services
 from monitor.report.build import build_report
 from monitor.report.model import Report, ReportSettings
+from monitor.report.place import find_directory_trouble, render_directory_trouble
 from monitor.report.publish import RenderedReport, record_report, render_report, report_content
 from monitor.report.schedule import due_reports
 from monitor.report.source import (
@@ -281,6 +283,9 @@ def send_due_reports(services: Services, book: AddressBook) -> int:
     """Write and enqueue the reports that fell due and were not sent; return how many.
 
     The files, the notifications and the mark that it was done follow one another so that a kill repeats only the files.
+
+    Raises:
+        ReplyByError: the directory cannot be written. The report stays due.
     """
     wanted = services.config.report
     if wanted is None or not (wanted.to or wanted.directory):
@@ -294,12 +299,17 @@ def send_due_reports(services: Services, book: AddressBook) -> int:
             return 0
         last = read_mark(connection, REPORT_SENT)
     last_week = None if last is None else week_of(last, zone)
+    directory = wanted.directory or services.config.worker.state_directory / "reports"
     due = due_reports(wanted.weekday, wanted.minute, zone, now, since, last_week)
+    if due and (trouble := find_directory_trouble(directory)) is not None:  # before a second of figures and pictures
+        raise ReplyByError(trouble)
     for one in due:
         report = make_report(services, one.week)
         rendered = render_report(report)
-        directory = wanted.directory or services.config.worker.state_directory / "reports"
-        paths = record_report(rendered, directory)
+        try:
+            paths = record_report(rendered, directory)
+        except OSError as error:  # a full disk
+            raise ReplyByError(render_directory_trouble(directory, error)) from None
         with writing(services.engine) as connection:
             enqueue(connection, _report_notifications(services, book, rendered, paths, now), now)
             record_mark(connection, REPORT_SENT, report.from_at, str(one.week))

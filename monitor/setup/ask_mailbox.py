@@ -4,10 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from monitor.config.build_mail import is_loopback
 from monitor.config.keys_of_mail import PORT
 from monitor.config.kinds import Scope
-from monitor.config.kinds_of_address import EMAIL, HOST
+from monitor.config.kinds_of_address import EMAIL, HOST, is_loopback
 from monitor.config.model import MailboxConfig
 from monitor.core.messages import Where
 from monitor.errors import LoginRefused, MailboxError

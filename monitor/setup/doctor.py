@@ -114,6 +114,11 @@ def _check_disk(facts: Facts) -> Iterator[Finding]:
             yield Finding(Grade.GOOD, "disk", f"{free // 1024**3} GB left where the {what} lies")
 
 
+def _check_report(facts: Facts) -> Iterator[Finding]:
+    if facts.report:
+        yield Finding(Grade.BAD, "report", *_split(facts.report))
+
+
 def _check_database(facts: Facts) -> Iterator[Finding]:
     if facts.database:
         yield Finding(Grade.BAD, "database", *_split(facts.database))
@@ -258,6 +263,7 @@ CHECKS: tuple[Callable[[Facts], Iterator[Finding]], ...] = (
     _check_mailboxes,
     _check_database,
     _check_disk,
+    _check_report,
     _check_clock,
     _check_outbox,
     _check_slack,

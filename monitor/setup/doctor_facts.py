@@ -61,6 +61,7 @@ class Facts:
         mailboxes: by name.
         clock_skew: this machine's time minus a trusted one.
         disk_free: bytes, by what lies there ("database").
+        report: what is wrong with the directory of reports, "" for nothing.
         database: what is wrong with it, "" for nothing, None: not looked at.
         worker: whether a worker runs on this database.
         outbox_pending, outbox_oldest_due_at: what is due and not yet delivered.
@@ -83,6 +84,7 @@ class Facts:
     mailboxes: Mapping[str, MailboxLook] = field(default_factory=dict)
     clock_skew: timedelta | None = None
     disk_free: Mapping[str, int] = field(default_factory=dict)
+    report: str = ""
     database: str | None = None
     worker: bool | None = None
     outbox_pending: int | None = None

@@ -18,6 +18,7 @@ from monitor.errors import ReplyByError, StoreError
 from monitor.jobs.answers import PROVEN
 from monitor.jobs.differences import DIFFERS, split_mark
 from monitor.jobs.people import OPTED_OUT
+from monitor.report.place import find_directory_trouble
 from monitor.setup.doctor_facts import Facts, MailboxLook, SilenceLook
 from monitor.setup.probes import SlackFacts, TwilioFacts, probe_slack, probe_twilio
 from monitor.sources.base import MailSource
@@ -66,6 +67,7 @@ def gather_facts(around: Surroundings) -> Facts:
         mailboxes={name: _look(source, read_at.get(name)) for name, source in around.sources.items()},
         clock_skew=_skew(slack, twilio),
         disk_free=_disk_free(config),
+        report=_report_trouble(config),
         slack=slack,
         not_member_of=_not_member_of(config, slack),
         twilio=twilio,
@@ -170,6 +172,11 @@ def _disk_free(config: Config) -> dict[str, int]:
         if folder is not None:
             free[what] = shutil.disk_usage(folder).free
     return free
+
+
+def _report_trouble(config: Config) -> str:
+    directory = None if config.report is None else config.report.directory
+    return (directory and find_directory_trouble(directory)) or ""
 
 
 def _gaps(schedules: Mapping[str, Schedule], now: datetime) -> dict[str, datetime]:

@@ -90,12 +90,19 @@ def open_backup(backup: Path, target: Path, passphrase: str) -> list[Path]:
     """Decrypt a backup into a SQLite file and, beside it, its key; return both files, mode 0600.
 
     Raises:
-        StoreError: it is no encrypted backup, the passphrase is wrong, it was changed or cut, or the target exists already.
+        StoreError: it is no encrypted backup, the passphrase is wrong, it was changed or cut, the target exists already,
+            or journals of another database lie beside it.
     """
     key_file = target.with_name(target.name + ".key")
     for one in (target, key_file):
         if one.exists():
             raise StoreError(f"{one}: exists already. Name another file: nothing is overwritten.")
+    for end in ("-wal", "-shm"):
+        left = target.with_name(target.name + end)
+        if left.exists():
+            raise StoreError(
+                f"{left}: belongs to another database and would be replayed over this one. Stop the worker and delete it."
+            )
     try:
         with _beside(target) as plain, _beside(key_file) as draft:
             with backup.open("rb") as source, plain.open("wb") as sink:

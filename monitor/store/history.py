@@ -10,12 +10,16 @@ from monitor.store.schema import decision, message, sla_clock
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """One line of a thread's history; `what` in words, without a buyer's name or words."""
+    """One line of a thread's history; `what` in words, without a buyer's name or words.
+
+    `ahead`: an instant that the line speaks of, after its word: ("deadline", …) or ("until", …).
+    """
 
     at: datetime
     what: str
     by: str | None = None
     detail: str = ""
+    ahead: tuple[str, datetime] | None = None
 
 
 def read_history(connection: Connection, thread_id: int) -> list[Event]:
@@ -32,19 +36,14 @@ def read_history(connection: Connection, thread_id: int) -> list[Event]:
             details.append("origin not proven")
         events.append(Event(at=row.received_at, what=words, detail="; ".join(one for one in details if one)))
     for row in connection.execute(select(decision).where(decision.c.thread_id == thread_id)):
-        detail = "" if row.until is None else f"until {row.until:%Y-%m-%d %H:%M:%S} UTC"
-        if row.reason:
-            detail = "; ".join(one for one in (detail, row.reason) if one)
-        events.append(Event(at=row.made_at, what=_DECISIONS.get(row.kind, row.kind), by=row.by, detail=detail))
+        until = None if row.until is None else ("until", row.until)
+        what = _DECISIONS.get(row.kind, row.kind)
+        events.append(Event(at=row.made_at, what=what, by=row.by, detail=row.reason or "", ahead=until))
         if row.revoked_at is not None:
             words = f"taken back: {_DECISIONS.get(row.kind, row.kind)}"
             events.append(Event(at=row.revoked_at, what=words, by=row.revoked_by))
     for row in connection.execute(select(sla_clock).where(sla_clock.c.thread_id == thread_id)):
-        events.append(
-            Event(
-                at=row.started_at, what="SLA clock started", detail=f"deadline {row.deadline_at:%Y-%m-%d %H:%M:%S} UTC"
-            )
-        )
+        events.append(Event(at=row.started_at, what="SLA clock started", ahead=("deadline", row.deadline_at)))
         if row.answered_at is not None and row.waived_at is None:
             route = {"mail": "by mail", "seller_central": "in Seller Central", "hand": "by a person's mark"}
             events.append(

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from unittest.mock import ANY
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -119,6 +120,29 @@ def shop(tmp_path: Path, database: str) -> Iterator[Shop]:
     made.deliver(return_notice(ago(hours=3)), ago(hours=3))
     made.say("once")
     yield made
+
+
+def test_the_history_shows_every_instant_in_one_zone(shop: Shop) -> None:
+    shop.say("snooze", ORDER, "--by", "Ana", "--for", "30m")
+    (waiting,) = [one for one in shop.json("status")["threads"] if one["order_id"] == ORDER]
+    zone = ZoneInfo("Europe/Paris")
+    started_at, deadline_at = (datetime.fromisoformat(waiting[key]) for key in ("started_at", "deadline_at"))
+    said = shop.say("history", ORDER)
+    assert (
+        f"{started_at.astimezone(zone):%a %d %b %H:%M:%S}  SLA clock started "
+        f"(deadline {deadline_at.astimezone(zone):%a %d %b %H:%M:%S})\n"
+    ) in said
+    assert "snoozed by Ana (until " in said
+    assert "UTC" not in said
+    details = [event["detail"] for event in shop.json("history", ORDER)["events"]]
+    assert f"deadline {deadline_at:%Y-%m-%d %H:%M:%S} UTC" in details
+
+
+def test_a_config_before_the_command_is_told_where_it_stands(tmp_path: Path) -> None:
+    shop = Shop(tmp_path)
+    assert shop.refuse(2, "--config", "other.toml", "status") == (
+        "--config stands behind the command: replyby status --config other.toml.\n"
+    )
 
 
 def test_status_lists_what_waits_soonest_first(shop: Shop) -> None:

@@ -127,7 +127,9 @@ def test_a_wrong_twilio_token_is_told_to_the_team(world: SmallWorld) -> None:
     assert world.twilio.sent == []
     assert len(about(world)) >= 1
     assert world.metric("replyby_notifications_total", receiver="oncall-sms", outcome="failed") >= 1
-    assert any("20003" in str(line) or "TWILIO_AUTH_TOKEN" in str(line) for line in world.log), world.log
+    assert any("20003, not retried. Check [twilio] account_sid and auth_token." in str(line) for line in world.log), (
+        world.log
+    )
     assert world.twilio.auth_token not in str(world.log)
 
 

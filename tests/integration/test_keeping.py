@@ -26,6 +26,7 @@ from tests.support.mails import ALIAS, ORDER
 from tests.support.small_world import SmallWorld, small_world
 
 ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 KEY = b"k" * 32
 PASSPHRASE = "four words or more"
 
@@ -135,7 +136,9 @@ def test_an_encrypted_backup_needs_its_passphrase_and_restores_the_worker(tmp_pa
     )
     assert "the passphrase is wrong" in wrong
     assert list(opened.parent.iterdir()) == []
-    run(tmp_path, "backup", "--decrypt", str(sealed), str(opened), "--passphrase", place)
+    said = run(tmp_path, "backup", "--decrypt", str(sealed), str(opened), "--passphrase", place)
+    for needed in ("stop the worker", "delete replyby.db-wal and replyby.db-shm", "state_directory"):
+        assert needed in said
     assert (mode(opened), mode(opened.with_name("replyby.db.key"))) == (0o600, 0o600)
 
     opened.with_name("replyby.db.key").rename(opened.with_name("replyby.key"))
@@ -143,6 +146,47 @@ def test_an_encrypted_backup_needs_its_passphrase_and_restores_the_worker(tmp_pa
     (opened.parent / "config.toml").write_text(config)
     threads = json.loads(run(opened.parent, "status", "--json"))["threads"]
     assert [one["order_id"] for one in threads] == [ORDER]
+
+
+@pytest.mark.parametrize("end", ["-wal", "-shm"])
+def test_a_backup_is_not_opened_beside_the_journals_of_another_database(tmp_path: Path, end: str) -> None:
+    database, sealed, target = tmp_path / "old.db", tmp_path / "sealed", tmp_path / "replyby.db"
+    with sqlite3.connect(database) as made:
+        made.execute("CREATE TABLE t (x)")
+    made.close()
+    back_up(database, sealed, KEY, PASSPHRASE)
+    target.with_name(target.name + end).write_bytes(b"left by a crash")
+    with pytest.raises(StoreError, match=f"replyby.db{end}: belongs to another database .* delete it"):
+        open_backup(sealed, target, PASSPHRASE)
+    assert not target.exists()
+
+
+def test_a_restore_as_the_readme_says_survives_a_crash(tmp_path: Path, world: SmallWorld) -> None:
+    """A worker that was killed leaves its journal; replayed over the copy it would bring the later mail in, or worse."""
+    world.buyer_writes()
+    world.tick()
+    run(tmp_path, "backup", str(tmp_path / "copy.db"))
+    world.buyer_writes(order="402-7654321-7654321", alias="other1aaaaaaaaa@marketplace.amazon.fr")
+    world.tick()
+    crashed = tmp_path / "crashed"
+    (crashed / "state").mkdir(parents=True)
+    for name in ("replyby.db", "replyby.db-wal", "replyby.db-shm"):
+        (crashed / name).write_bytes((tmp_path / name).read_bytes())
+    config = (tmp_path / "config.toml").read_text()
+    (crashed / "config.toml").write_text(config.replace("[worker]\n", '[worker]\nstate_directory = "state"\n'))
+
+    restore = README[README.index("**To restore:**") : README.index("**To upgrade:**")]
+    for step in ("`replyby.db-wal`", "`replyby.db-shm`", "as `replyby.key` into `state_directory`"):
+        assert step in restore
+    (crashed / "replyby.db-wal").unlink()
+    (crashed / "replyby.db-shm").unlink()
+    (crashed / "replyby.db").write_bytes((tmp_path / "copy.db").read_bytes())
+    (crashed / "state" / "replyby.key").write_bytes((tmp_path / "copy.db.key").read_bytes())
+    threads = json.loads(run(crashed, "status", "--json"))["threads"]
+    assert [one["order_id"] for one in threads] == [ORDER]
+    with sqlite3.connect(crashed / "replyby.db") as restored:
+        assert restored.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    restored.close()
 
 
 @pytest.mark.parametrize("size", [0, 1, PART_BYTES - 33, PART_BYTES - 32, PART_BYTES, 2 * PART_BYTES + 7])

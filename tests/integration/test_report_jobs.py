@@ -9,6 +9,7 @@ import pytest
 
 from alerts.core.model import AnswerKind, Purpose
 from monitor.core.weeks import week_of
+from monitor.errors import ReplyByError
 from monitor.jobs.digest import send_due_digest
 from monitor.jobs.reporting import make_report, send_due_reports
 from monitor.report.model import Cause
@@ -72,6 +73,22 @@ def test_report_is_sent_once_when_due_and_after_a_break(world: JobsWorld) -> Non
     reports = [one for one in world.sent if one.purpose is Purpose.REPORT]
     assert [one.receiver for one in reports] == ["team"]
     assert (world.folder / "reports" / "replyby-2026-W47.html").exists()
+
+
+def test_a_directory_that_cannot_be_written_is_one_line_and_the_report_stays_due(world: JobsWorld) -> None:
+    assert send_due_reports(world.services, world.worker.book) == 0
+    world.clock.set(datetime(2026, 11, 25, 12, 0, tzinfo=UTC))
+    in_the_way = world.folder / "reports"
+    in_the_way.write_text("a file of this name")
+    for _ in range(2):
+        with pytest.raises(ReplyByError) as caught:
+            send_due_reports(world.services, world.worker.book)
+        assert str(caught.value) == (
+            f"[report] directory: {in_the_way} cannot be written (Not a directory). "
+            "Give it to the worker's user, or name another."
+        )
+    in_the_way.unlink()
+    assert send_due_reports(world.services, world.worker.book) == 1
 
 
 def test_digest_is_sent_once_a_day_and_is_silent_when_there_is_nothing(world: JobsWorld) -> None:

@@ -222,6 +222,20 @@ def test_the_clock_is_held_against_twilios_where_there_is_no_slack() -> None:
     assert abs(facts.clock_skew) < timedelta(seconds=30)
 
 
+def test_reports_that_could_not_be_written_are_told_before_one_falls_due(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text(
+        '[[mailbox]]\ntype = "simulated"\n[[receiver]]\nname = "terminal"\ntype = "console"\n'
+        '[report]\nto = "terminal"\ndirectory = "taken"\n'
+    )
+    (tmp_path / "taken").write_text("")
+    said = f"[report] directory: {tmp_path / 'taken'} cannot be written (Not a directory)"
+    checked = run(tmp_path, "check-config")
+    assert checked.returncode == 0
+    assert f"  note: {said}. Give it to the worker's user, or name another." in checked.stdout
+    findings = json.loads(run(tmp_path, "doctor", "--json").stdout)["findings"]
+    assert said in [one["text"] for one in findings if one["subject"] == "report"]
+
+
 def test_a_database_of_another_program_is_told_by_the_doctor_not_thrown(tmp_path: Path) -> None:
     (tmp_path / "var").mkdir()
     (tmp_path / "var" / "replyby.db").write_bytes(b"no database at all" * 100)

@@ -234,6 +234,14 @@ def test_what_never_gets_better_is_permanent_and_says_what_to_do(world: World, e
     assert str(caught.value).startswith(f'slack receiver "team": {error}')
 
 
+@pytest.mark.parametrize("error", ["not_authed", "invalid_auth", "token_revoked", "token_expired", "account_inactive"])
+def test_a_refused_token_is_named_as_the_configuration_names_it(world: World, error: str) -> None:
+    world.slack.faults.fail_next("chat.postMessage", "error", error=error)
+
+    with pytest.raises(DeliveryError, match=rf"{error}, not retried\. .*\[slack\] bot_token\.$"):
+        world.send(make_delivery())
+
+
 @pytest.mark.parametrize("error", ["internal_error", "fatal_error", "service_unavailable"])
 def test_slacks_own_troubles_are_looked_up_and_tried_again(world: World, error: str) -> None:
     world.slack.faults.fail_next("chat.postMessage", "error", error=error)

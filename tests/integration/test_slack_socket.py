@@ -231,7 +231,10 @@ def test_a_wrong_app_token_is_told_without_the_token() -> None:
         finally:
             slack_token.stop()
         error = slack_token.health.last_error or ""
-        assert "invalid_auth" in error
+        assert error == (
+            "slack socket: invalid_auth. Set a valid [slack] app_token: it begins with xapp- and has the scope "
+            "connections:write. It is tried again."
+        )
         assert right not in error
 
 

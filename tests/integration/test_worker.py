@@ -224,9 +224,11 @@ def test_once_dry_run_prints_what_would_be_sent_and_changes_nothing(
     worker: WorkerProcess, dovecot: Dovecot, slack: SlackServer
 ) -> None:
     dovecot.deliver(buyer_mail(ago(hours=17)))
+    before = sorted(worker.folder.rglob("*"))
     said = worker.run("once", "--dry-run")
     assert ORDER in said
     assert slack.messages() == []
+    assert sorted(worker.folder.rglob("*")) == before, "neither a database nor a key is made"
     assert worker.status() == []
     worker.run("once")
     assert len(slack.messages()) == 1

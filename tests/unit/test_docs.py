@@ -1,13 +1,16 @@
 """README.md, CHANGELOG.md and the dashboards' files against the program: what they name exists, what exists is named."""
 
+import json
 import re
 import tomllib
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
 import typer
+import yaml
+from typer.testing import CliRunner
 
 from alerts.core.model import Channel
 from monitor.cli import app
@@ -15,7 +18,9 @@ from monitor.config.loader import parse_config
 from monitor.config.reference import render_reference
 from monitor.core.classify import SignalName
 from monitor.core.labels import PRIORITIES
+from monitor.errors import ConfigError
 from monitor.metrics.catalogue import METRICS
+from monitor.setup.service import written_folders
 from tests.dashboard_checks.cross import load_rules
 
 ROOT = Path(__file__).parents[2]
@@ -171,10 +176,72 @@ def test_every_command_that_is_shown_can_be_typed(typed: str) -> None:
     assert shown <= COMMANDS[name] | {"--help"}
 
 
+def takes(words: Sequence[str], command: str) -> bool:
+    """Return whether the program's own parser reads these words as this command; nothing is run."""
+    done = CliRunner().invoke(app, [*words, "--help"])
+    return done.exit_code == 0 and f"Usage: replyby {command} " in done.output
+
+
+def test_what_the_container_files_run_is_a_command_as_the_program_takes_it() -> None:
+    worker = yaml.safe_load((ROOT / "grafana" / "compose.yaml").read_text(encoding="utf-8"))["services"]["worker"]
+    dockerfile = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    assert 'ENTRYPOINT ["replyby"]' in dockerfile
+    assert "entrypoint" not in worker
+    assert takes(worker["command"], "run")
+    assert worker["command"][-2:] == ["--config", "/data/config.toml"]
+    assert not takes([*worker["command"][-2:], "run"], "run")  # an option of a command stands behind it
+    by_default = re.search(r"^CMD (\[.*\])$", dockerfile, re.MULTILINE)
+    assert by_default is not None
+    assert takes(json.loads(by_default[1]), "run")
+
+
+def test_the_shipped_configuration_keeps_everything_in_the_folder_that_the_compose_file_mounts() -> None:
+    worker = yaml.safe_load((ROOT / "grafana" / "compose.yaml").read_text(encoding="utf-8"))["services"]["worker"]
+    assert worker["volumes"] == ["./data:/data"]  # writable: nothing behind a second colon
+    config = parse_config((ROOT / "config.toml").read_bytes(), Path("/data/config.toml"), "config.toml", {})
+    assert written_folders(config) == [Path("/data/reports"), Path("/data/var")]
+
+
+def test_the_example_of_problems_is_what_a_wrong_file_shows() -> None:
+    text = (
+        '[[mailbox]]\nhots = "imap.acme.example"\nusername = "support@acme.example"\npassword = "env:IMAP_PASSWORD"\n'
+        '[[receiver]]\ntype = "slack"\nchannel = "C0123ABCD"\n'
+        '[[staffed]]\nfrom = "09:00"\nto = "25:00"\n'
+        '[[policy]]\n[[policy.step]]\nremaining = "8h"\nnotify = "tem"\n'
+    )
+    with pytest.raises(ConfigError) as caught:
+        parse_config(text.encode(), Path("/srv/config.toml"), "config.toml", Environment())
+    assert f"{caught.value}\n" in list(blocks("text"))
+
+
+def test_the_table_of_alerts_says_how_long_each_must_last() -> None:
+    spans = {"m": "min", "h": "h", "d": "day"}
+    for rule in load_rules():
+        if "alert" in rule and (held := rule.get("for")):
+            (row,) = [line for line in README.splitlines() if line.startswith(f"| `{rule['alert']}` |")]
+            wanted = spans[held[-1]] if held == "1d" else f"{held[:-1]} {spans[held[-1]]}"
+            assert wanted in row, row
+
+
+def test_the_arrows_name_every_room_of_the_layers() -> None:
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"][
+        "contracts"
+    ]
+    drawn = next(line for line in README.splitlines() if line.startswith("cli ►"))
+    rooms = [part.strip().removeprefix("monitor.") for layer in contracts[0]["layers"] for part in layer.split("|")]
+    assert set(rooms) == set(re.split(r"[ ,►]+", drawn))
+
+
 def test_every_option_of_the_first_questions_exists() -> None:
     section = README[README.index("\n## Setting up\n") : README.index("\n### Gmail with an app password\n")]
     shown = set(re.findall(r"`(--[a-z-]+)", section))
-    assert {"--address", "--heartbeat-url"} <= shown <= COMMANDS["init"]
+    assert shown == COMMANDS["init"] - {"--config", "--help"}
+
+
+@pytest.mark.parametrize("command", ["oncall", "answered"])
+def test_an_instant_is_explained_where_it_is_asked_for(command: str) -> None:
+    said = " ".join(CliRunner().invoke(app, [command, "--help"]).output.split())
+    assert said.count("2026-11-20T09:00 in worker.time_zone, or with Z.") == said.count(" INSTANT ")
 
 
 def test_every_make_target_that_is_shown_exists() -> None:

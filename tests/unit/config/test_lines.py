@@ -115,3 +115,8 @@ def test_no_text_makes_the_search_fail(text: str) -> None:
     except tomllib.TOMLDecodeError:
         return
     assert set(paths_in(document)) <= set(found)
+
+
+@pytest.mark.parametrize("text", ["a = [}", "a = [1, }]", "a = [{ b = [} ]", "a = [=]", "a = ["])
+def test_a_text_in_which_the_way_is_lost_ends(text: str) -> None:
+    assert locate_keys(text)[("a",)] == 1

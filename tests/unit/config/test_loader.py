@@ -307,6 +307,26 @@ def test_a_secret_file_that_everyone_can_read_is_a_warning(tmp_path: Path) -> No
     assert config.warnings == (f"line 6 [slack] bot_token: {secret} can be read by everyone. Run: chmod 600 {secret}",)
 
 
+@pytest.mark.parametrize("written", ["$ACME_PW", "${ACME_PW}"])
+def test_a_variable_as_a_shell_writes_it_is_a_warning(written: str) -> None:
+    text = (
+        f'[[mailbox]]\nhost = "h"\nusername = "u@h.example"\npassword = "{written}"\n[[receiver]]\ntype = "console"\n'
+    )
+    assert (
+        'line 4 [[mailbox]] password: taken as it stands, with its $: a variable is named without it. Write "env:NAME".'
+    ) in config_of(text).warnings
+    for password in ("pa$$word", "$1", "$two words"):
+        assert not [one for one in config_of(text.replace(written, password)).warnings if "password" in one]
+
+
+def test_a_variable_where_only_secrets_have_them_is_a_warning() -> None:
+    text = f'{MINIMAL}[[account]]\nmerchant_id = "env:MERCHANT"\n'
+    assert (
+        "line 6 [[account]] merchant_id: taken as it stands: variables and files are read for secrets only. "
+        "Write the value itself."
+    ) in config_of(text).warnings
+
+
 def test_a_secret_in_a_file_that_everyone_can_read_is_a_warning(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
     path.write_text(

@@ -24,6 +24,11 @@ ANA = '[[person]]\nname = "Ana"\nphone = "+33 6 12 34 56 78"\n'
 ENVIRON = {"EMPTY": "  ", "GOOD": "value-of-good"}
 
 
+OPEN_ADDRESS = (
+    "http:// would show the network what is sent there. Write https://; http:// is for this machine (127.0.0.1) only."
+)
+
+
 def problems_of(text: str) -> list[str]:
     """Return the problems of a text that lies in a folder which does not exist."""
     path = Path("/nonexistent/replyby/config.toml")
@@ -166,7 +171,7 @@ SLA_CASES = {
     ),
     "at risk from the start": (
         '[sla]\nat_risk = "24h"\n',
-        "line 9 [sla] at_risk: not shorter than target. Write less, such as a sixth of it.",
+        'line 9 [sla] at_risk = "24h": not shorter than target = "24h". Write less, such as "4h".',
     ),
     "override without end": (
         '[[sla.override]]\nfrom = 2026-12-01\ntarget = "12h"\n',
@@ -194,7 +199,7 @@ SLA_CASES = {
 ACCOUNT_CASES = {
     "account without name beside another": (
         '[[account]]\nname = "a"\nmerchant_id = "A1"\n[[account]]\nmerchant_id = "A2"\n',
-        'line 11 [[account]] name: missing. With several, each needs one: write name = "default".',
+        'line 11 [[account]] name: missing. With several, each needs one of its own: write name = "default-2".',
     ),
     "two accounts of one name": (
         '[[account]]\nname = "a"\nmerchant_id = "A1"\n[[account]]\nname = "a"\nmerchant_id = "A2"\n',
@@ -206,7 +211,7 @@ ACCOUNT_CASES = {
     ),
     "address that is none": (
         '[[account]]\nnotified_at = ["support at acme"]\n',
-        "line 9 [[account]] notified_at = [\"support at acme\"]: 'support at acme' is not one of e-mail addresses. "
+        "line 9 [[account]] notified_at = [\"support at acme\"]: 'support at acme' is not an e-mail address. "
         'Write ["name@example.com"].',
     ),
     "accounts that cannot be told apart": (
@@ -241,7 +246,7 @@ ACCOUNT_CASES = {
     "SP-API in the clear": (
         '[[account]]\n[account.sp_api]\nrefresh_token = "t"\nlwa_app_id = "i"\nlwa_client_secret = "s"\n'
         'marketplaces = ["FR"]\nendpoint = "http://amazon.example"\n',
-        "line 14 [account.sp_api] endpoint: http:// would show the secrets to the network. Write https://.",
+        f'line 14 [account.sp_api] endpoint = "http://amazon.example": {OPEN_ADDRESS}',
     ),
 }
 MAILBOX_CASES = {
@@ -358,7 +363,7 @@ MAILBOX_CASES = {
     ),
     "two mailboxes, one nameless": (
         f'[[mailbox]]\nname = "a"\n{IMAP}[[mailbox]]\n{IMAP}{CONSOLE}',
-        'line 6 [[mailbox]] name: missing. With several, each needs one: write name = "mailbox".',
+        'line 6 [[mailbox]] name: missing. With several, each needs one of its own: write name = "mailbox-2".',
     ),
     "folder that is a number": (
         f'[[mailbox]]\n{IMAP}folders = ["INBOX", 1]\n{CONSOLE}',
@@ -604,7 +609,7 @@ SCHEDULE_CASES = {
     "override by date alone": (
         f'{ANA}[[schedule]]\nname = "s"\nrotation = "Ana"\n[[schedule.override]]\n'
         'from = 2026-10-26\nto = 2026-10-27T08:00:00\nperson = "Ana"\n',
-        "line 15 [[schedule.override]] from = 2026-10-26: a date or time where a date and time belongs. "
+        "line 15 [[schedule.override]] from = 2026-10-26: a date without a time. "
         "Write it without quotes, such as 2026-12-24T09:00:00.",
     ),
     "staffed to 25:00": (
@@ -764,12 +769,141 @@ SYNTAX_CASES = {
         '[worker]\nlookback = "1d" one day\n',
         "line 9 lookback: more text after the value. Close the quotes; one key a line; # for remarks.",
     ),
+    "a comma in a number": (
+        "[sla]\ngoal = 0,90\n",
+        "line 9 goal: a comma in a number. Write a point: 0.90.",
+    ),
+    "a percent sign": (
+        "[sla]\ngoal = 90%   # of all\n",
+        "line 9 goal: a percent sign. Write the share: 0.90 for 90 %.",
+    ),
+    "nothing before the point": (
+        "[sla]\ngoal = .9\n",
+        "line 9 goal: a number that begins or ends with its point. Write 0.9.",
+    ),
+    "curly quotes": (
+        "[worker]\ntime_zone = “Europe/Paris”\n",
+        'line 9 time_zone: curly quotes. Type straight ones: key = "text".',
+    ),
+    "one curly quote": (
+        '[worker]\ntime_zone = "Europe/Paris”\nlookback = "1d"\n',
+        'line 9 time_zone: curly quotes. Type straight ones: key = "text".',
+    ),
+    "a curly quote within": (
+        '[[receiver]]\nname = "l’équipe\ntype = "console"\n',
+        "line 9 name: the text has no closing quote, or holds a character that cannot stand there. Retype it.",
+    ),
+    "a blank of the web before the equals sign": (
+        '[worker]\ntime_zone\u00a0= "Europe/Paris"\n',
+        "line 9 time_zone: a blank that is none, as copied from a web page or a letter. "
+        "Delete the blanks there and type them anew.",
+    ),
+    "a blank of the web in a remark": (
+        "[worker]\ntime_zone = UTC  # à\u00a0vérifier\n",
+        'line 9 time_zone: the value is not TOML. Text needs quotes: key = "text"; true and false are lower-case.',
+    ),
+    "a time without quotes": (
+        '[[staffed]]\nfrom = 09:00\nto = "18:00"\n',
+        'line 9 from: a time without quotes. Write "09:00", in quotes.',
+    ),
+    "a duration without quotes": (
+        "[sla]\ntarget = 24h\n",
+        'line 9 target: a duration without quotes. Write "90m", in quotes.',
+    ),
+    "a date as people write it": (
+        '[[staffed]]\nfrom = "09:00"\nto = "18:00"\nclosed_on = [24.12.2026]\n',
+        "line 11 closed_on: a date in another form. Write year-month-day: 2026-12-24.",
+    ),
+    "a date as people write it, on a line of its own": (
+        '[[staffed]]\nfrom = "09:00"\nto = "18:00"\nclosed_on = [\n    2026-12-25,\n    26/12/2026,\n]\n',
+        "line 11 closed_on: a date in another form. Write year-month-day: 2026-12-24.",
+    ),
+    "a time without seconds": (
+        "[[schedule.override]]\nfrom = 2026-12-24T09:00\n",
+        "line 9 from: a time without seconds. Write 2026-12-24T09:00:00.",
+    ),
+    "true with a capital": (
+        "[worker]\npage_public = True\n",
+        "line 9 page_public: true and false are lower-case.",
+    ),
+    "a backslash that begins a number": (
+        '[worker]\nstate_directory = "C:\\Users\\Ana"\n',
+        "line 9 state_directory: a backslash in double quotes. Use single quotes: 'C:\\folder'.",
+    ),
     "no such date": (
         "[[sla.override]]\nfrom = 2026-02-30\n",
         "line 9 from: no such date or time. Write 2026-12-24 or 2026-12-24T09:00:00.",
     ),
 }
+SLIP_CASES = {
+    "a zone as an offset": (
+        '[worker]\ntime_zone = "GMT+1"\n',
+        'line 9 [worker] time_zone = "GMT+1": not a time zone: an offset knows no summer time. '
+        'Write continent and city, such as "Europe/Paris".',
+    ),
+    "a step without its policy": (
+        '[[policy.step]]\nremaining = "2h"\nnotify = "console"\n',
+        "line 8 [[policy.step]]: no [[policy]] above it. Write [[policy]] on a line of its own before it.",
+    ),
+    "a match without its policy": (
+        '[policy.match]\nmarketplaces = "FR"\n',
+        [
+            "line 8 [policy.match]: no [[policy]] above it. Write [[policy]] on a line of its own before it.",
+            "line 8 [policy] step: nobody would be told. Write at least one [[policy.step]] below.",
+        ],
+    ),
+    "a policy in single brackets": (
+        '[policy]\n[[policy.step]]\nremaining = "2h"\nnotify = "console"\n',
+        "line 8 [policy]: there may be several of these. Write [[policy]] with double brackets.",
+    ),
+    "a date without a time": (
+        ANA
+        + '[[schedule]]\nname = "s"\nrotation = "Ana"\n[[schedule.override]]\n'
+        + 'from = 2026-12-23T09:00:00\nto = 2026-12-24\nperson = "Ana"\n',
+        "line 16 [[schedule.override]] to = 2026-12-24: a date without a time. "
+        "Write it without quotes, such as 2026-12-24T09:00:00.",
+    ),
+    "two mailboxes without names": (
+        "[[mailbox]]\n" + IMAP,
+        [
+            'line 1 [[mailbox]] name: missing. With several, each needs one of its own: write name = "mailbox-1".',
+            'line 8 [[mailbox]] name: missing. With several, each needs one of its own: write name = "mailbox-2".',
+        ],
+    ),
+    "an API key as account": (
+        TWILIO.replace("AC1", "SKliteral"),
+        "line 9 [twilio] account_sid: does not begin with AC: an API key. Copy the Account SID from Twilio's console.",
+    ),
+    "too often again": (
+        '[[policy]]\n[[policy.step]]\nremaining = "2h"\nnotify = "console"\nrepeat_every = "1s"\n',
+        'line 12 [[policy.step]] repeat_every = "1s": too short. Write at least "1m", or "0s" for once.',
+    ),
+    "a calendar's address without https": (
+        ANA + '[[schedule]]\nname = "s"\nical = "calendar.google.com/literal.ics"\n',
+        "line 13 [[schedule]] ical: no such file. An address is written with https:// in front.",
+    ),
+    "a difference that is no share": (
+        '[[account]]\n[account.sp_api]\nrefresh_token = "r"\nlwa_app_id = "l"\nlwa_client_secret = "s"\n'
+        'marketplaces = ["FR"]\ndifference = 5\n',
+        "line 14 [account.sp_api] difference = 5: not a number in range. Write a share above 0 and up to 1, such as 0.05.",
+    ),
+    "a country by its name": (
+        '[[staffed]]\nfrom = "09:00"\nto = "18:00"\nholidays = "Germany"\n',
+        "line 11 [[staffed]] holidays = \"Germany\": 'Germany' is no country with known holidays. "
+        'Write two letters, such as "FR" or "DE-BY".',
+    ),
+    "a variable as host": (
+        '[smtp]\nhost = "env:GOOD"\nfrom = "a@acme.example"\n',
+        'line 9 [smtp] host = "env:GOOD": a variable or file where a host name belongs: only secrets may stand there. '
+        "Write the name itself.",
+    ),
+    "a short target": (
+        '[sla]\ntarget = "90s"\nat_risk = "2m"\n',
+        'line 10 [sla] at_risk = "2m": not shorter than target = "90s". Write less, such as "15s".',
+    ),
+}
 APPENDED = {
+    **SLIP_CASES,
     **WORKER_CASES,
     **SLA_CASES,
     **ACCOUNT_CASES,
@@ -802,3 +936,38 @@ def test_no_problem_shows_a_secret(text: str, expected: str | list[str]) -> None
     told = "\n".join(problems_of(text))
     assert "literal" not in told
     assert "value-of-good" not in told
+
+
+ADDRESSES = {
+    "webhook": (
+        CONSOLE + '[[receiver]]\nname = "hook"\ntype = "webhook"\nurl = "{}"\n',
+        "line 13 [[receiver]] url: ",
+    ),
+    "dead-man's switch": ('[worker]\nheartbeat_url = "{}"\n', "line 9 [worker] heartbeat_url: "),
+    "calendar": (
+        ANA + '[[schedule]]\nname = "s"\nical = "{}"\n',
+        "line 13 [[schedule]] ical: ",
+    ),
+    "Slack": (SLACK + 'api_url = "{}"\n', 'line 10 [slack] api_url = "{}": '),
+    "Twilio": (TWILIO + 'api_url = "{}"\n', 'line 12 [twilio] api_url = "{}": '),
+    "sign-in": (
+        '[[mailbox]]\nname = "b"\noauth = "microsoft"\nusername = "a@b.example"\nclient_id = "c"\ntoken_endpoint = "{}"\n',
+        'line 13 [[mailbox]] token_endpoint = "{}": ',
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "place"), ADDRESSES.values(), ids=ADDRESSES)
+@pytest.mark.parametrize("host", ["10.0.0.5:8080", "hooks.example", "127.0.0.1.example"])
+def test_an_address_without_tls_is_this_machines_own(text: str, place: str, host: str) -> None:
+    address = f"http://{host}/x"
+    assert place.format(address) + OPEN_ADDRESS in problems_of(BASE + text.format(address))
+
+
+@pytest.mark.parametrize("text", [text for text, _ in ADDRESSES.values()], ids=ADDRESSES)
+@pytest.mark.parametrize(
+    "host", ["http://127.0.0.1:8080", "http://localhost", "http://[::1]:1", "https://hooks.example"]
+)
+def test_an_address_with_tls_or_of_this_machine_is_taken(text: str, host: str) -> None:
+    told = problems_of(BASE + text.format(f"{host}/x"))
+    assert not [one for one in told if "http" in one]

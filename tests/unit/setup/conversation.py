@@ -93,7 +93,7 @@ class World:
 
     def probe_twilio(self, account_sid: str, auth_token: str) -> TwilioFacts:
         if auth_token != "right":
-            raise ReplyByError("Twilio: HTTP 401, not retried. Check TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN.")
+            raise ReplyByError("Twilio: HTTP 401, not retried. Check [twilio] account_sid and auth_token.")
         return TwilioFacts(senders=("+33700000000", "+15005550006"), trial=True)
 
     def ping(self, url: str) -> None:

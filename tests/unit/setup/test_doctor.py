@@ -110,6 +110,13 @@ CASES: dict[str, tuple[dict[str, Any], Grade, str, str, str]] = {
         "last read 95m ago",
         "Look at the worker's log.",
     ),
+    "reports that cannot be written": (
+        {"report": "[report] directory: /srv/r cannot be written (Permission denied). Give it to the worker's user."},
+        Grade.BAD,
+        "report",
+        "[report] directory: /srv/r cannot be written (Permission denied)",
+        "Give it to the worker's user.",
+    ),
     "no Sent": (
         {"mailboxes": {"mailbox": MailboxLook(facts=dataclasses.replace(MAILBOX, folders=FOLDERS[:2]))}},
         Grade.DOUBTFUL,

@@ -110,12 +110,12 @@ def test_the_longest_way_survives_every_wrong_answer(tmp_path: Path) -> None:
         "✗ '#suport' is not there. Did you mean 'support'?",
         "✗ The bot is not in #night. Type /invite @replyby there, then write #night again.",
         '✗ Without a country code. Write it as "+33612345678": plus, country, number.',
-        "✗ Twilio: HTTP 401, not retried. Check TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN.",
+        "✗ Twilio: HTTP 401, not retried. Check [twilio] account_sid and auth_token.",
         "✗ France forbids such SMS from mobile numbers (+336, +337). Take another sender.",
         "✗ Not a time zone. Did you mean 'Europe/Paris'?",
         '✗ Not days of the week. Write "mon-fri" or "mon,wed".',
         "✗ Not a time of day. Write HH:MM, 00:00 to 24:00.",
-        '✗ \'FRANCE\' is no country with known holidays. Write two letters, such as "FR" or "DE-BY".',
+        '✗ \'France\' is no country with known holidays. Write two letters, such as "FR" or "DE-BY".',
         "✗ This address answers HTTP 404. Copy it again from the service.",
     ]
     config = load_config(tmp_path / "config.toml", {})
