@@ -406,7 +406,7 @@ def test_test_notification_is_sent(shop: Shop) -> None:
         (2, ("send-test", "nobody"), "Receivers: terminal"),
         (1, ("explain", "nothing.eml"), "cannot be read"),
         (1, ("match", "99", ORDER, "--by", "Ana"), "no such copy"),
-        (2, ("--config", "nowhere.toml"), "No such option"),
+        (2, ("--config", "nowhere.toml"), "Missing command"),
         (2, ("status", "--config", "nowhere.toml"), "does not exist"),
         (2, ("statuss",), "No such command"),
     ],

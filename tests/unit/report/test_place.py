@@ -2,11 +2,16 @@
 
 import errno
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
 from monitor.report.place import find_directory_trouble, render_directory_trouble
+
+NOBODY = 65_534
 
 
 def test_a_directory_that_is_there_or_can_be_made_is_no_trouble(tmp_path: Path) -> None:
@@ -25,11 +30,28 @@ def test_a_file_in_its_place_is_told(tmp_path: Path, below: str) -> None:
     )
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_directory_of_somebody_else_is_told(tmp_path: Path) -> None:
-    closed = tmp_path / "closed"
-    closed.mkdir(mode=0o555)
-    assert "cannot be written (Permission denied)." in (find_directory_trouble(closed / "reports") or "")
+@contextmanager
+def no_superuser() -> Iterator[None]:
+    """Be somebody who may not write everywhere for a moment; whoever is no superuser stays as they are."""
+    if os.getuid() != 0:
+        yield
+        return
+    os.setresuid(NOBODY, NOBODY, 0)
+    try:
+        yield
+    finally:
+        os.setresuid(0, 0, 0)
+
+
+def test_a_directory_of_somebody_else_is_told() -> None:
+    with TemporaryDirectory() as name:
+        closed = Path(name)
+        closed.chmod(0o555)
+        with no_superuser():
+            said = find_directory_trouble(closed / "reports")
+        closed.chmod(0o755)
+    assert said is not None
+    assert "cannot be written (Permission denied)." in said
 
 
 def test_a_full_disk_has_the_same_form() -> None:
