@@ -7,7 +7,7 @@ INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --no-compile -
 # Most tests wait for a server or a process: two for each core.
 WORKERS ?= $(shell echo $$((2 * $$(nproc 2>/dev/null || echo 1))))
 
-.PHONY: run demo test lint types imports unit format audit clean bench
+.PHONY: run demo test lint types imports unit whole format audit clean
 
 run: $(VENV)/.run
 	$(BIN)/replyby run
@@ -15,7 +15,7 @@ run: $(VENV)/.run
 demo: $(VENV)/.run
 	$(BIN)/replyby demo
 
-test: $(VENV)/.test packages lint types imports unit
+test: $(VENV)/.test packages lint types imports unit whole
 
 lint:
 	$(BIN)/ruff check monitor alerts grafana tests
@@ -27,8 +27,13 @@ types:
 imports:
 	$(BIN)/lint-imports
 
+# The rooms by themselves; the two cores must reach every branch.
 unit:
-	$(BIN)/pytest -n $(WORKERS) --dist loadgroup --cov --cov-report=term:skip-covered --cov-fail-under=100
+	$(BIN)/pytest tests/unit -n $(WORKERS) --dist loadgroup --cov --cov-report=term:skip-covered --cov-fail-under=100
+
+# Ports against their contracts, and the whole with real servers and processes. To count branches here would nearly double it.
+whole:
+	$(BIN)/pytest tests/contract tests/integration -n $(WORKERS) --dist loadgroup
 
 format: $(VENV)/.test
 	$(BIN)/ruff check --fix monitor alerts grafana tests

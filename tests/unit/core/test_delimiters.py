@@ -158,6 +158,10 @@ def test_forwarded_words_are_the_quoted_ones() -> None:
     assert read_words("please\n\nOn 2026 Ana wrote:\n> a\n> b\n> c\n> d\n> e", forwarded=True).text.endswith("e")
 
 
+def test_forward_that_ends_with_its_header_lines_has_no_words() -> None:
+    assert read_words(FORWARDED.rstrip("\n"), forwarded=True).text == ""
+
+
 def test_order_line_far_below_is_no_template() -> None:
     assert read_words("a\n\nb\n\n# 402-1234567-1234567\nc").text == "a\n\nb\n\n# 402-1234567-1234567\nc"
 
