@@ -1,15 +1,13 @@
 """Builds every object from the configuration: the only place that names a concrete source or notifier."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
-
-from sqlalchemy import Engine
 
 from alerts.core.contact import Directory
 from alerts.core.model import Channel
@@ -19,20 +17,13 @@ from alerts.core.words.holding import holding_reply_url
 from monitor.calendars import read_calendar
 from monitor.config.model import Config, MailboxConfig, ScheduleConfig, TwilioConfig
 from monitor.core.messages import Message, Where
-from monitor.errors import StoreError
 from monitor.jobs.people import read_unreachable
 from monitor.jobs.services import Recognise, Roster, Services
 from monitor.sources.base import MailSource
-from monitor.store.copying import copy_database
-from monitor.store.engine import open_engine, place, reading, refuse_emptied, writing
-from monitor.store.health import read_mark_detail, record_first_mark
-from monitor.store.identifiers import Hasher, read_or_make_key
-from monitor.store.migrate import prepare_database
+from monitor.store.engine import reading, writing
 from monitor.store.open_threads import note_first_start, read_first_start
+from monitor.store.opening import Store
 from monitor.wallclock import WallClock, utc_now
-
-KEY_FILE = "replyby.key"
-
 
 if TYPE_CHECKING:
     from alerts.notifiers.base import Notifier
@@ -43,74 +34,12 @@ if TYPE_CHECKING:
     from monitor.worker import Worker
 
 
-@dataclass(frozen=True, slots=True)
-class Store:
-    """An open database of this program's schema, and the hasher whose key belongs to it."""
-
-    engine: Engine
-    hasher: Hasher
-
-
 def program_version() -> str:
     """Return the installed version, or "0" where the package is not installed."""
     try:
         return version("replyby")
     except PackageNotFoundError:
         return "0"
-
-
-def open_store(config: Config, now: WallClock = utc_now) -> Store:
-    """Open the database, bring it to this program's schema, and hold the key against it.
-
-    Raises:
-        StoreError: it cannot be used, is newer, or belongs to another key.
-    """
-    path = config.worker.state_directory / KEY_FILE
-    if path.exists():
-        refuse_emptied(config.worker.database)
-    engine = open_engine(config.worker.database, config.worker.database_password)
-    prepare_database(engine)
-    with reading(engine) as connection:
-        known = read_mark_detail(connection, "hash_key")
-    if known is not None and not path.exists():
-        raise StoreError(
-            f"{path}: missing, and {place(engine.url)} was filled with it: no order would be recognised again. "
-            "Restore the file from where it was kept."
-        )
-    hasher = Hasher(read_or_make_key(path))
-    if known is None:
-        with writing(engine) as connection:
-            record_first_mark(connection, "hash_key", now(), hasher.fingerprint)
-            known = read_mark_detail(connection, "hash_key")
-    if known != hasher.fingerprint:
-        raise StoreError(f"{path}: not the key of {place(engine.url)}. Restore the file that belongs to this database.")
-    return Store(engine, hasher)
-
-
-def copy_store(config: Config, folder: Path) -> Store:
-    """Return a copy of the store in a file in `folder`, for what must store nothing; the store itself is only read.
-
-    Where there is none yet none is made: neither the database nor its key.
-    """
-    if _is_to_be_made(config):
-        worker = replace(config.worker, database=f"sqlite:///{folder / 'copy.db'}", state_directory=folder)
-        return open_store(replace(config, worker=worker))
-    original = open_store(config)
-    engine = open_engine(f"sqlite:///{folder / 'copy.db'}")
-    prepare_database(engine)
-    copy_database(original.engine, engine)
-    return Store(engine, original.hasher)
-
-
-def _is_to_be_made(config: Config) -> bool:
-    """Return whether neither the SQLite file nor its key is there yet. Another server's database is always there."""
-    address = config.worker.database
-    if not address.startswith("sqlite:///"):
-        return False
-    return (
-        not Path(address.removeprefix("sqlite:///")).exists()
-        and not (config.worker.state_directory / KEY_FILE).exists()
-    )
 
 
 def build_services(

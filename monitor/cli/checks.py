@@ -45,8 +45,9 @@ def check_config(
     findings: list[Finding] = []
     evidence: list[EvidenceRow] = []
     if connect:
-        from monitor.bootstrap import build_services, open_store
+        from monitor.bootstrap import build_services
         from monitor.jobs.checking import read_evidence_table
+        from monitor.store.opening import open_store
 
         store = open_store(loaded)
         services = build_services(loaded, store, with_sources=True)

@@ -37,8 +37,9 @@ def evidence_of_a_look(config: "Config") -> "list[EvidenceRow]":
 @contextmanager
 def _looking(config: "Config") -> "Iterator[tuple[Services, Mapping[str, int], Sequence[str]]]":
     """Read every mailbox into a store that is thrown away; give it, the mails by kind, and why a mailbox failed."""
-    from monitor.bootstrap import build_services, open_store
+    from monitor.bootstrap import build_services
     from monitor.jobs.intake import poll_mailbox
+    from monitor.store.opening import open_store
 
     with tempfile.TemporaryDirectory(prefix="replyby-look-") as name:
         folder = Path(name)
@@ -127,8 +128,9 @@ def describe_look(
 
 def page_person(config: "Config", person: str) -> str:
     """Send one SMS to a person through the outbox, wait for the answer, and return a line on what came of it."""
-    from monitor.bootstrap import build_services, open_store
+    from monitor.bootstrap import build_services
     from monitor.cli.testing import run_test
+    from monitor.store.opening import open_store
 
     order = ("sms", "person", "voice")
     fitting = [one for one in config.receivers if one.type in order and person in one.people]

@@ -45,9 +45,9 @@ def backup(
         return
     from sqlalchemy import make_url
 
-    from monitor.bootstrap import KEY_FILE
     from monitor.store.backup import back_up, note_backup
     from monitor.store.engine import place
+    from monitor.store.opening import KEY_FILE
     from monitor.wallclock import utc_now
 
     loaded = read_config(config)

@@ -11,9 +11,9 @@ import typer
 from monitor.errors import ConfigError
 
 if TYPE_CHECKING:
-    from monitor.bootstrap import Store
     from monitor.config.model import Config
     from monitor.jobs.services import Services
+    from monitor.store.opening import Store
 
 ConfigOption = Annotated[
     Path | None,
@@ -73,7 +73,8 @@ def read_config(option: Path | None) -> "Config":
 
 def open_session(option: Path | None) -> Session:
     """Return configuration, store and services for a command that works beside a running worker."""
-    from monitor.bootstrap import build_services, open_store
+    from monitor.bootstrap import build_services
+    from monitor.store.opening import open_store
 
     config = read_config(option)
     quiet_logs(config)

@@ -175,7 +175,7 @@ def history(
     json: JsonOption = False,
 ) -> None:
     """Show everything that happened to one thread, in order. Without one, what was told besides threads."""
-    from alerts import outbox
+    from alerts.told import history as read_told
     from monitor.store.engine import reading
     from monitor.store.history import read_history
 
@@ -185,7 +185,7 @@ def history(
     with reading(session.store.engine) as connection:
         happened = [] if thread_id is None else read_history(connection, thread_id)
         lines = [(event.at, event.what, event.by, _with_instant(event, None if json else zone)) for event in happened]
-        for told in outbox.history(connection, thread_id, LATEST if thread_id is None else None):
+        for told in read_told(connection, thread_id, LATEST if thread_id is None else None):
             whom = told.person or told.receiver
             words = f"{told.purpose.value.replace('_', ' ')} to {whom} by {told.channel.value}: {told.status.value}"
             details = [

@@ -16,10 +16,10 @@ from monitor.cli.output import instant_text, print_json, print_line, print_probl
 from monitor.errors import ReplyByError, StoreUnreachable
 
 if TYPE_CHECKING:
-    from monitor.bootstrap import Store
     from monitor.config.model import Config
     from monitor.jobs.services import Services
     from monitor.report.digest import Trouble
+    from monitor.store.opening import Store
 
 
 DATABASE_EVERY_SECONDS = 2.0
@@ -38,10 +38,11 @@ def run(config: ConfigOption = None) -> None:
 
 
 def _work(config: "Config") -> None:
-    from monitor.bootstrap import build_services, build_worker, open_store
+    from monitor.bootstrap import build_services, build_worker
     from monitor.logs import secrets_of, set_up_logs
     from monitor.store.engine import reading
     from monitor.store.open_threads import read_first_start
+    from monitor.store.opening import open_store
     from monitor.worker import stop_on_signals
 
     set_up_logs(config.worker.log_format, secrets=secrets_of(config))
@@ -96,9 +97,10 @@ def once(
     json: JsonOption = False,
 ) -> None:
     """Run one whole cycle and exit. It polls, evaluates and sends everything that is due."""
-    from monitor.bootstrap import build_services, build_worker, copy_store, open_store
+    from monitor.bootstrap import build_services, build_worker
     from monitor.logs import secrets_of, set_up_logs
     from monitor.store.engine import WorkerLock
+    from monitor.store.opening import copy_store, open_store
 
     loaded = read_config(config)
     # What a dry run plans is printed; the log would say that it was told.

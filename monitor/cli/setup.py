@@ -209,8 +209,8 @@ def doctor(config: ConfigOption = None, json: JsonOption = False) -> None:
 
 
 def _gather(config: "Config") -> "Facts":
-    from monitor.bootstrap import open_store
     from monitor.errors import StoreError
+    from monitor.store.opening import open_store
 
     try:
         return gather(config, open_store(config).engine)

@@ -14,14 +14,16 @@ from alerts.codes import lookup_code
 from alerts.core.contact import PHONE_CHANNELS, acknowledgement_expires_at, snooze_until
 from alerts.core.model import Answer, AnswerKind, AnswerResult, ThreadFacts
 from alerts.delivery.opted_out import hand_on
-from alerts.outbox import cancel_for_clocks, enqueue, record_event_once, told_receivers
+from alerts.outbox import cancel_for_clocks, enqueue, record_event_once
 from alerts.tables import Cause
+from alerts.told import told_receivers
 from monitor.core.facts import MarkKind
 from monitor.jobs.deliver import build_ports
 from monitor.jobs.people import OPTED_OUT, AddressBook, read_unreachable
 from monitor.jobs.services import Services, record_outcome
 from monitor.jobs.told import follow_changes, plan_updates
-from monitor.store.clocks import ClockChange, resolve_and_save
+from monitor.store.changes import ClockChange
+from monitor.store.clocks import resolve_and_save
 from monitor.store.decisions import (
     is_waiting,
     read_heir,

@@ -12,7 +12,8 @@ from alerts.core.model import Channel, NextStep, Notification
 from alerts.core.plan import ClockPlan, next_step, plan_clock
 from alerts.core.suppress import Silence, silenced_until
 from alerts.core.words.content import look_ahead, read_instant
-from alerts.outbox import enqueue, told_receivers
+from alerts.outbox import enqueue
+from alerts.told import told_receivers
 from monitor.core.sla import ClockState
 from monitor.jobs.services import Services
 from monitor.jobs.told import plan_updates

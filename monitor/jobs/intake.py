@@ -22,7 +22,8 @@ from monitor.jobs.services import Services
 from monitor.jobs.told import follow_changes
 from monitor.sources.ahead import read_ahead
 from monitor.sources.base import Batch, Cursor, RawMail
-from monitor.store.clocks import ClockChange, resolve_and_save
+from monitor.store.changes import ClockChange
+from monitor.store.clocks import resolve_and_save
 from monitor.store.engine import reading, writing
 from monitor.store.evidence import record_evidence
 from monitor.store.health import (

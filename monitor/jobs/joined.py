@@ -10,7 +10,7 @@ from alerts.heirs import drawn_for, pass_on_clock, pass_on_posts, spoken_of
 from alerts.outbox import cancel_for_clocks, posts_of_thread
 from alerts.tables import Cause
 from monitor.jobs.services import record_outcome
-from monitor.store.clocks import ChangeKind, ClockChange
+from monitor.store.changes import ChangeKind, ClockChange
 from monitor.store.schema import sla_clock
 
 

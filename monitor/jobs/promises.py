@@ -13,7 +13,7 @@ from monitor.core.labels import PRIORITIES, PROMISE_MISSED
 from monitor.core.orders import order_facts_from_json, shows_missed_promise
 from monitor.jobs.services import Services
 from monitor.jobs.told import follow_changes
-from monitor.store.clocks import ChangeKind, ClockChange
+from monitor.store.changes import ChangeKind, ClockChange
 from monitor.store.due import PolicyCache
 from monitor.store.engine import reading, writing
 from monitor.store.promises import OrderedClock, read_clocks_of_orders, read_ordered, record_label, record_policy

@@ -8,12 +8,13 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from alerts.core.model import Channel, Notification, Purpose
-from alerts.outbox import Told, cancel_for_clocks, enqueue, reopen_clocks, told_receivers
+from alerts.outbox import cancel_for_clocks, enqueue, reopen_clocks
 from alerts.tables import Cause
+from alerts.told import Told, told_receivers
 from monitor.jobs.joined import follow_joins
 from monitor.jobs.people import read_unreachable
 from monitor.jobs.services import record_outcome
-from monitor.store.clocks import ChangeKind, ClockChange
+from monitor.store.changes import ChangeKind, ClockChange
 from monitor.store.schema import sla_clock
 
 CLOSING_SMS_WITHIN = timedelta(hours=6)

@@ -7,7 +7,6 @@ its messages. What changed is returned, for the alerts to follow.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 from hashlib import sha256
 from typing import Any
 
@@ -18,6 +17,7 @@ from monitor.core.facts import Mark, MarkKind, Route
 from monitor.core.sla import SlaPolicy, target_for
 from monitor.core.threads import ResolvedClock, ResolvedThread, resolve_threads
 from monitor.store.bulk import insert_rows, update_rows
+from monitor.store.changes import ChangeKind, ClockChange
 from monitor.store.columns import reserve_ids
 from monitor.store.messages import Incoming
 from monitor.store.related import Stored, read_related
@@ -28,40 +28,6 @@ from monitor.store.ties import save_ties
 
 PolicyFor = Callable[[str, str | None, tuple[str, ...], int, str | None], str]
 """Account, marketplace, labels, priority and the buyer's words -> the escalation policy, serialised."""
-
-
-class ChangeKind(StrEnum):
-    """What happened to a clock that somebody may have been told about."""
-
-    OPENED = "opened"
-    CLOSED = "closed"
-    REOPENED = "reopened"
-    CHANGED = "changed"
-    ABSORBED = "absorbed"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClockChange:
-    """One change, with the ids it concerns.
-
-    Attributes:
-        thread_id: the thread that the clock is in now, or, of an absorbed one, that its messages are in.
-        left: the thread that it was in before, where it is there no more.
-        into: of an absorbed clock the one that its messages are part of now; None: none of them is a buyer's any more.
-        was_open: of an absorbed clock whether somebody still waited by it.
-    """
-
-    kind: ChangeKind
-    clock_id: int
-    thread_id: int
-    left: int | None = None
-    into: int | None = None
-    was_open: bool = False
-
-    @property
-    def heir(self) -> int | None:
-        """The clock that what was told of this one counts for: itself, unless it was absorbed."""
-        return self.into if self.kind is ChangeKind.ABSORBED else self.clock_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,7 +20,7 @@ from sqlalchemy import func, insert, select
 
 from alerts.core.policy import policy_to_json
 from alerts.tables import notification
-from monitor.bootstrap import build_services, open_store
+from monitor.bootstrap import build_services
 from monitor.config.loader import load_config
 from monitor.core.messages import Kind
 from monitor.jobs.evaluate import evaluate
@@ -28,6 +28,7 @@ from monitor.jobs.services import Services
 from monitor.jobs.showing import Shown
 from monitor.store.due import PolicyCache
 from monitor.store.engine import reading, writing
+from monitor.store.opening import open_store
 from monitor.store.schema import frozen_policy, message, sla_clock, thread
 from tests.fakes import FakeWallClock
 

@@ -34,11 +34,12 @@ from pathlib import Path
 
 from fast_mail_parser import PyMail, parse_email
 
-from monitor.bootstrap import build_services, open_store
+from monitor.bootstrap import build_services
 from monitor.config.loader import load_config
 from monitor.jobs.intake import poll_mailbox
 from monitor.jobs.services import Services
 from monitor.store.engine import open_engine
+from monitor.store.opening import open_store
 from monitor.store.schema import metadata
 from tests.support.dovecot import Dovecot, running_dovecot
 from tests.support.mails import buyer_mail, return_notice, seller_reply

@@ -16,7 +16,8 @@ from monitor.core.facts import MarkKind
 from monitor.core.messages import Authenticity, Kind, Message, Signal
 from monitor.core.sla import SlaPolicy
 from monitor.core.threads import resolve_threads
-from monitor.store.clocks import ChangeKind, ClockChange, SaveContext, resolve_and_save
+from monitor.store.changes import ChangeKind, ClockChange
+from monitor.store.clocks import SaveContext, resolve_and_save
 from monitor.store.decisions import (
     find_threads,
     read_open_clock,

@@ -22,7 +22,7 @@ from alerts import outbox
 from alerts.core.model import Delivery, Purpose
 from alerts.core.words.catalog import words_for
 from alerts.core.words.summaries import render_summary
-from monitor.bootstrap import build_services, build_worker, open_store
+from monitor.bootstrap import build_services, build_worker
 from monitor.cli import app
 from monitor.config.loader import load_config
 from monitor.config.model import MailboxConfig
@@ -45,6 +45,7 @@ from monitor.sources.simulated.source import SimulatedSource
 from monitor.store.amazon import FigureRow, record_figures
 from monitor.store.differences import compare_figure, read_fresh_figures, read_surroundings
 from monitor.store.engine import reading, writing
+from monitor.store.opening import open_store
 from monitor.store.schema import message
 from monitor.store.snapshots import read_rates
 from monitor.worker import Worker

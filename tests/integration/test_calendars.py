@@ -9,11 +9,12 @@ import pytest
 from structlog.testing import capture_logs
 
 from alerts.core.schedule import on_call_at
-from monitor.bootstrap import build_services, open_store
+from monitor.bootstrap import build_services
 from monitor.config.loader import load_config
 from monitor.errors import ConfigError
 from monitor.jobs.calendars import refresh_calendars
 from monitor.jobs.services import Services
+from monitor.store.opening import open_store
 from tests.fakes import FakeWallClock
 from tests.support.fault_server import Call, Fault, FaultServer, HttpAnswer
 

@@ -14,7 +14,7 @@ from alerts.core.model import Answer, AnswerKind, AnswerResult, Channel, Deliver
 from alerts.core.suppress import Silence
 from alerts.delivery.ports import Timing
 from alerts.dispatcher import Dispatcher
-from monitor.bootstrap import build_services, build_worker, open_store
+from monitor.bootstrap import build_services, build_worker
 from monitor.config.loader import load_config
 from monitor.core.messages import Where
 from monitor.jobs.answers import apply_answer
@@ -24,6 +24,7 @@ from monitor.jobs.watch import watch_health
 from monitor.parse import wants_mail
 from monitor.store import due as due_clocks
 from monitor.store.engine import reading, writing
+from monitor.store.opening import open_store
 from monitor.store.schema import thread
 from monitor.store.silences import record_silence
 from tests.fakes import FakeWallClock, MemoryMailbox

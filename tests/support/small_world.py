@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry
 from structlog.testing import capture_logs
 
 from alerts.outbox import next_due_at
-from monitor.bootstrap import build_recognisers, build_services, build_worker, open_store, program_version
+from monitor.bootstrap import build_recognisers, build_services, build_worker, program_version
 from monitor.config.loader import load_config
 from monitor.core.messages import Where
 from monitor.errors import ReplyByError
@@ -23,6 +23,7 @@ from monitor.jobs.showing import Shown, metric_names
 from monitor.jobs.watch import watch_health
 from monitor.metrics.export import build_registry
 from monitor.store.engine import reading
+from monitor.store.opening import open_store
 from monitor.worker import Worker
 from tests.fakes import FakeWallClock, MemoryMailbox
 from tests.support.mails import buyer_mail, seller_reply

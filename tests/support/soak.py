@@ -28,7 +28,7 @@ from alerts.dispatcher import Dispatcher
 from alerts.notifiers.base import Notifier
 from alerts.tables import delivery, notification
 from monitor.assembly import serve_worker
-from monitor.bootstrap import build_notifiers, build_recognisers, build_services, build_worker, open_store
+from monitor.bootstrap import build_notifiers, build_recognisers, build_services, build_worker
 from monitor.config.loader import load_config
 from monitor.core.messages import Where
 from monitor.jobs.deliver import build_ports
@@ -38,6 +38,7 @@ from monitor.jobs.reporting import send_due_reports
 from monitor.jobs.watch import watch_health
 from monitor.sources.base import Batch, Cursor, MailboxFacts, RawMail
 from monitor.store.engine import reading
+from monitor.store.opening import open_store
 from monitor.store.schema import message
 from tests.fakes import FakeWallClock
 from tests.support.mails import buyer_mail, return_notice, seller_reply

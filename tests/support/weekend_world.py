@@ -19,7 +19,7 @@ from sqlalchemy import func, select
 from alerts import outbox
 from alerts.core.suppress import Silence
 from alerts.tables import DeliveryStatus, delivery
-from monitor.bootstrap import build_services, build_worker, open_store
+from monitor.bootstrap import build_services, build_worker
 from monitor.config.loader import load_config
 from monitor.core.messages import Where
 from monitor.jobs.digest import send_due_digest
@@ -28,6 +28,7 @@ from monitor.jobs.watch import watch_health
 from monitor.parse import wants_mail
 from monitor.store import due as due_clocks
 from monitor.store.engine import reading, writing
+from monitor.store.opening import open_store
 from monitor.store.silences import record_silence
 from monitor.worker import Worker
 from tests.fakes import FakeWallClock, MemoryMailbox

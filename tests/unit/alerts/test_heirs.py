@@ -4,8 +4,9 @@ from sqlalchemy import Connection, insert, select, update
 
 from alerts.core.model import Channel, Purpose
 from alerts.heirs import drawn_for, pass_on_clock, pass_on_posts, spoken_of
-from alerts.outbox import enqueue, posts_of_thread, told_receivers
+from alerts.outbox import enqueue, posts_of_thread
 from alerts.tables import notification, post
+from alerts.told import told_receivers
 from tests.fakes_alerts import START, make_alert, make_news, make_page
 
 

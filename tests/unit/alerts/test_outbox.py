@@ -20,16 +20,15 @@ from alerts.outbox import (
     enqueue,
     family_of,
     forget_thread,
-    history,
     next_due_at,
     posts_of_thread,
     record_event_once,
     reopen_clocks,
     stand_in_key,
     stats,
-    told_receivers,
 )
 from alerts.tables import Cause, UtcInstant, delivery, metadata, notification, post
+from alerts.told import history, told_receivers
 from tests.fakes_alerts import START, make_alert, make_news, make_page
 
 
