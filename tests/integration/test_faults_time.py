@@ -172,7 +172,6 @@ def test_ticks_go_on_after_the_clock_was_set_back_also_of_a_job_that_ran_meanwhi
 def test_a_process_that_was_stopped_tells_what_came_meanwhile_once(tmp_path: Path) -> None:
     slack, twilio = SlackServer().start(), TwilioServer().start()
     port = free_port()
-    pause = threading.Event()
     try:
         with running_dovecot() as dovecot:
             config = render_config(dovecot, slack, twilio, port=port, poll_every="5s")
@@ -180,6 +179,8 @@ def test_a_process_that_was_stopped_tells_what_came_meanwhile_once(tmp_path: Pat
                 worker.start()
                 assert worker.process is not None
                 worker.process.send_signal(signal.SIGSTOP)
+                state = Path(f"/proc/{worker.process.pid}/stat")
+                wait_until(lambda: state.read_text().rpartition(") ")[2].startswith("T"), "the process to stand still")
                 for number in range(5):
                     dovecot.deliver(
                         buyer_mail(
@@ -188,7 +189,6 @@ def test_a_process_that_was_stopped_tells_what_came_meanwhile_once(tmp_path: Pat
                             alias=f"stalled{number}aaaaaaa@marketplace.amazon.fr",
                         )
                     )
-                pause.wait(4)
                 assert slack.messages() == []
                 worker.process.send_signal(signal.SIGCONT)
                 wait_until(lambda: len(slack.messages()) == 5, "all five alerts after waking")

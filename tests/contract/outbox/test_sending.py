@@ -321,7 +321,8 @@ def test_an_alert_about_an_erased_thread_is_cancelled(rig: Rig) -> None:
     assert rig.statuses() == ["cancelled: forgotten"]
 
 
-def test_the_first_alert_of_a_clock_may_jump_the_queue(rig: Rig) -> None:
+def first_of_a_clock(rig: Rig) -> list[bool]:
+    """Let every message to a phone go at once; return, as it fills, whether each was said to be the first of its clock."""
     asked: list[bool] = []
 
     def note(channel: Channel, sent: Sequence[datetime], now: datetime, first_alert: bool) -> datetime:
@@ -329,6 +330,11 @@ def test_the_first_alert_of_a_clock_may_jump_the_queue(rig: Rig) -> None:
         return now
 
     rig.allowed_at = note
+    return asked
+
+
+def test_the_first_alert_of_a_clock_may_jump_the_queue(rig: Rig) -> None:
+    asked = first_of_a_clock(rig)
     rig.open(1)
     rig.put(make_page(1))
     rig.deliver()
@@ -339,13 +345,7 @@ def test_the_first_alert_of_a_clock_may_jump_the_queue(rig: Rig) -> None:
 
 @pytest.mark.parametrize(("next_one", "jumps"), [("Ana", False), ("Bo", True)], ids=["made again", "another person's"])
 def test_a_call_that_nobody_took_was_that_phones_turn_to_jump_the_queue(rig: Rig, next_one: str, jumps: bool) -> None:
-    asked: list[bool] = []
-
-    def note(channel: Channel, sent: Sequence[datetime], now: datetime, first_alert: bool) -> datetime:
-        asked.append(first_alert)
-        return now
-
-    rig.allowed_at = note
+    asked = first_of_a_clock(rig)
     rig.open(1)
     rig.put(make_page(1, channel=Channel.VOICE))
     rig.deliver()
