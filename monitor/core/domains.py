@@ -118,10 +118,10 @@ def looks_like_amazon(domain: str) -> bool:
     if domain == "amazonses.com" or domain.endswith((".amazonses.com", ".amazonaws.com")):
         return False
     labels = [_skeleton(label) for label in domain.split(".")]
-    names = {token for label in labels for token in _TOKENS.findall(label)}
+    names = [token for label in labels for token in _TOKENS.findall(label)]
     if any(_pretends(name) for name in names):
         return True
-    return bool(names & {"marketplace", "sellercentral"}) and any(_one_edit_from_amazon(token) for token in names)
+    return ("marketplace" in names or "sellercentral" in names) and any(_one_edit_from_amazon(token) for token in names)
 
 
 def _pretends(name: str) -> bool:

@@ -107,6 +107,28 @@ def test_items_in_two_currencies_have_no_value_together() -> None:
 
 
 @pytest.mark.parametrize(
+    "total",
+    [
+        pytest.param({"amount": "NaN", "currencyCode": "EUR"}, id="no number"),
+        pytest.param({"amount": "-Infinity", "currencyCode": "EUR"}, id="without end"),
+        pytest.param({"amount": "1000000000000", "currencyCode": "EUR"}, id="more than any order"),
+        pytest.param({"amount": "37.80"}, id="no currency"),
+        pytest.param({"amount": "37.80", "currencyCode": "€"}, id="a sign for a code"),
+        pytest.param({"amount": "thirty", "currencyCode": "EUR"}, id="words"),
+    ],
+)
+def test_a_total_that_is_no_amount_of_money_is_not_shown(total: dict[str, str]) -> None:
+    facts = parse_order(answer(proceeds={"grandTotal": total}, orderItems=[]), item_titles=False)
+    assert (facts.amount, facts.currency) == (None, None)
+
+
+def test_items_of_which_one_has_no_price_have_no_value_together() -> None:
+    priced = {"quantityOrdered": 1, "product": {"price": {"unitPrice": {"amount": "1", "currencyCode": "EUR"}}}}
+    unpriced = {"quantityOrdered": 1, "product": {}}
+    assert parse_order(answer(proceeds={}, orderItems=[priced, unpriced]), item_titles=False).amount is None
+
+
+@pytest.mark.parametrize(
     ("states", "delivered"),
     [
         pytest.param([], None, id="no packages, as for FBA"),

@@ -144,6 +144,13 @@ class TestGrouping:
 
 
 class TestReplies:
+    def test_case_that_no_question_names_leaves_it_to_the_order(self) -> None:
+        assert one_thread(question(0, order=7), reply(1, suffix=9, order=7)) == [(0, 1)]
+
+    def test_reply_without_sign_belongs_to_the_question_that_waited_then(self) -> None:
+        facts = [question(0, token=5), question(5, token=6), reply(1)]
+        assert all_spans(resolve_threads(facts)) == [[(0, 1)], [(5, None)]]
+
     def test_case_outweighs_the_order_of_another_thread(self) -> None:
         facts = [question(0, token=5, suffix=1), question(0, order=7), reply(1, suffix=1, order=7)]
         assert all_spans(resolve_threads(facts)) == [[(0, 1)], [(0, None)]]

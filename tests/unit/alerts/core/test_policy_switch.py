@@ -119,6 +119,10 @@ def test_where_everybody_heard_it_and_hears_it_again_that_rhythm_goes_on() -> No
     assert taken.steps == (*USUAL.steps[:2], EARLIER.steps[1])
 
 
+def test_where_no_step_of_the_new_policy_has_passed_its_steps_come_after_what_was_told() -> None:
+    assert switch_policy(USUAL, 0, EARLIER, hours(21)).steps == (USUAL.steps[0], *EARLIER.steps)
+
+
 def test_at_the_instant_of_a_step_that_step_is_due() -> None:
     at = switch_policy(USUAL, 0, EARLIER, hours(4)).steps
     before = switch_policy(USUAL, 0, EARLIER, hours(4) + timedelta(microseconds=1)).steps

@@ -71,6 +71,13 @@ def test_any_text_can_be_made_to_fit(text: str, limit: int) -> None:
     assert fits(made)
 
 
+def test_one_segment_holds_160_septets() -> None:
+    assert fits("a" * 160)
+    assert fits("€" * 80)
+    assert not fits("a" * 161)
+    assert not fits("€" * 80 + "a")
+
+
 def test_a_cut_text_shows_that_something_is_missing() -> None:
     assert cut("Order 402-1234567-1234567", 12) == "Order 402-.."
     assert cut("Order", 12) == "Order"

@@ -64,6 +64,13 @@ def test_an_alert_reads_like_this() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("asin", "name"), [("B0C1D2E3F4", "pre-sale (B0C1D2E3F4)"), (None, "pre-sale question")], ids=["product", "bare"]
+)
+def test_a_question_without_an_order_is_called_pre_sale(asin: str | None, name: str) -> None:
+    assert f"France · *{name}*" in shown(message(make_facts(order_id=None, asin=asin)))
+
+
 def test_what_was_answered_shows_no_buttons() -> None:
     facts = make_facts(
         timedelta(minutes=66),
