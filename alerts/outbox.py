@@ -176,6 +176,16 @@ def reopen_clocks(
         conn.execute(update(notification).where(notification.c.clock_id.in_(ids)).values(closed_at=None))
 
 
+def cancel_withdrawn(
+    conn: Connection, thread_ids: Collection[int], now: datetime, *, record_outcome: RecordOutcome = ignore_outcome
+) -> None:
+    """Cancel what is pending to say of these threads that they were no buyer's: they are."""
+    for ids in chunks(thread_ids):
+        ends = and_(notification.c.purpose == Purpose.CLOSED, notification.c.content.contains('"withdrawn"'))
+        about = and_(notification.c.thread_id.in_(ids), ends)
+        _cancel_pending(conn, about, Cause.SUPERSEDED, now, record_outcome)
+
+
 def cancel_for_thread(
     conn: Connection,
     thread_id: int,

@@ -83,6 +83,9 @@ class Receiver:
     external: bool = False
 
 
+WITHDRAWN = "withdrawn"
+"""The state of a wait that a person took back: none of its mails was a buyer's."""
+
 LABELS_OF_ORDERS = frozenset({"promise_missed"})
 """Labels that come from what is known of the order, not from the buyer's words: they are as private as that."""
 
@@ -103,7 +106,7 @@ class ThreadFacts:
 
     Attributes:
         account: None where the seller has one account.
-        state: a `ClockState` value.
+        state: a `ClockState` value, or `WITHDRAWN`.
         messages: unanswered buyer messages.
         where: "inbox" or "junk".
         verified: False: the mail's origin was not proven; never by SMS or voice.

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, and_, delete, exists, or_, sel
 
 from alerts.codes import assign_code, said_by
 from alerts.core.model import Channel, Delivery, Purpose, ThreadFacts
-from alerts.delivery.content import build_delivery, carried_rows, clocks_of, is_settled_summary
+from alerts.delivery.content import build_delivery, carried_rows, is_settled_summary, load_facts
 from alerts.delivery.group import choose_group, is_grouped
 from alerts.delivery.news import NEWS_OF_WHAT_WAS_TOLD, is_of_an_earlier_wait, was_never_told
 from alerts.delivery.ports import Address, Ports
@@ -58,7 +58,7 @@ def claim_next(
     rows = _next_rows(conn, channel, ports, resting, now)
     if not rows:
         return None
-    facts = ports.load_facts(conn, clocks_of(rows), now)
+    facts = load_facts(conn, rows, ports, now)
     rows = _drop_pointless(conn, rows, facts, ports, now)
     rows = _hold_quiet(conn, rows, facts, ports, now)
     if not rows:
@@ -102,7 +102,7 @@ def claim_again(conn: Connection, row: Any, ports: Ports, now: datetime) -> Clai
     kept = _claim_rows(conn, [item.id for item in rows], NotificationStatus.SENDING, row.id, ports, now)
     if row.purpose in _RINGS and not any(item.purpose in _RINGS for item in rows if item.id in kept):
         kept = set()  # what rang is not wanted any more, and a redrawing that went with it rings nobody
-    facts = ports.load_facts(conn, clocks_of(rows), now)
+    facts = load_facts(conn, rows, ports, now)
     _cancel_unwanted(conn, [item for item in rows if item.id not in kept], facts, ports, now)
     address = ports.directory.address_of(row.receiver, Channel(row.channel), row.person)
     if not kept or address is None:

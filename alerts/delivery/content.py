@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from alerts.core.model import Channel, Delivery, Post, Purpose, ThreadFacts
+from alerts.core.words.content import withdrawn_facts
 from alerts.delivery.group import facts_in_order, is_grouped
 from alerts.delivery.ports import Address, Ports
 from alerts.tables import NotificationStatus, notification, post
@@ -20,7 +21,7 @@ def rebuild(conn: Connection, row: Any, ports: Ports, now: datetime) -> Delivery
     if address is None:
         return None
     rows = carried_rows(conn, row.id)
-    facts = ports.load_facts(conn, clocks_of(rows), now)
+    facts = load_facts(conn, rows, ports, now)
     return build_delivery(conn, row, rows, address, facts, now)
 
 
@@ -62,12 +63,17 @@ def build_delivery(
     )
 
 
-def clocks_of(rows: Sequence[Any]) -> list[int]:
-    """Return the clocks that these rows are about: their own, and those that a look-ahead names."""
-    found = {row.clock_id for row in rows if row.clock_id is not None}
+def load_facts(conn: Connection, rows: Sequence[Any], ports: Ports, now: datetime) -> dict[int, ThreadFacts]:
+    """Return the facts of the clocks that these rows are about, by id: as they stand, or as they stood before they went."""
+    clocks = {row.clock_id for row in rows if row.clock_id is not None}
+    stood: dict[int, ThreadFacts] = {}
     for row in rows:
-        found.update(_named(row))
-    return sorted(found)
+        clocks.update(_named(row))
+        if row.purpose == Purpose.CLOSED:
+            facts = withdrawn_facts(json.loads(row.content), thread_id=row.thread_id, clock_id=row.clock_id)
+            if facts is not None:
+                stood[facts.clock_id] = facts
+    return {**stood, **ports.load_facts(conn, sorted(clocks), now)}
 
 
 def open_of_summary(row: Any, facts: Mapping[int, ThreadFacts]) -> tuple[ThreadFacts, ...]:

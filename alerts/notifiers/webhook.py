@@ -136,8 +136,8 @@ def payload(delivery: Delivery, text: str) -> dict[str, Any]:
 
 
 def _summary(delivery: Delivery) -> dict[str, Any]:
-    # A report's pictures are files on this machine: their paths mean nothing elsewhere.
-    return {key: value for key, value in delivery.content.items() if key != "images"}
+    # A report's pictures are files on this machine: their paths mean nothing elsewhere. Facts stand among the threads.
+    return {key: value for key, value in delivery.content.items() if key not in ("images", "withdrawn")}
 
 
 def _thread(facts: ThreadFacts, delivery: Delivery) -> dict[str, Any]:

@@ -14,15 +14,15 @@ from alerts.codes import lookup_code
 from alerts.core.contact import PHONE_CHANNELS, acknowledgement_expires_at, snooze_until
 from alerts.core.model import Answer, AnswerKind, AnswerResult, ThreadFacts
 from alerts.delivery.opted_out import hand_on
-from alerts.outbox import cancel_for_clocks, enqueue, record_event_once
+from alerts.outbox import cancel_for_clocks, cancel_withdrawn, enqueue, record_event_once
 from alerts.tables import Cause
 from alerts.told import told_receivers
 from monitor.core.facts import MarkKind
 from monitor.jobs.deliver import build_ports
 from monitor.jobs.people import OPTED_OUT, AddressBook, read_unreachable
 from monitor.jobs.services import Services, record_outcome
-from monitor.jobs.told import follow_changes, plan_updates
-from monitor.store.changes import ClockChange
+from monitor.jobs.told import follow_changes, plan_updates, tell_withdrawn
+from monitor.store.changes import ChangeKind, ClockChange
 from monitor.store.clocks import resolve_and_save
 from monitor.store.decisions import (
     is_waiting,
@@ -30,6 +30,7 @@ from monitor.store.decisions import (
     read_last_clock,
     read_open_before,
     read_open_clock,
+    read_parts,
     record_acknowledgement,
     record_mark_by_hand,
     record_match,
@@ -301,9 +302,15 @@ def exclude_messages(services: Services, thread_id: int, *, by: str, source: str
     """Take a thread's waiting mails for what a person says they are: no buyer messages; return how many."""
     now = services.utc_now()
     with writing(services.engine) as connection:
+        open_clock = read_open_clock(connection, thread_id)
+        stood = _facts(connection, services, [] if open_clock is None else [open_clock.id], now)
         ids = record_not_a_message(connection, thread_id, by=by, now=now, source=source)
         if ids:
-            follow_changes(connection, resolve_and_save(connection, ids, {}, services.save_context(now)), now)
+            changes = resolve_and_save(connection, ids, {}, services.save_context(now))
+            follow_changes(connection, changes, now)
+            gone = {one.clock_id for one in changes if one.kind is ChangeKind.ABSORBED and one.into is None}
+            withdrawn = {facts.clock_id: facts for facts in stood if facts.clock_id in gone}
+            tell_withdrawn(connection, withdrawn, by=by, now=now)
     services.wake.set()
     return len(ids)
 
@@ -314,6 +321,7 @@ def include_messages(services: Services, thread_id: int, *, by: str) -> int:
     with writing(services.engine) as connection:
         ids = revoke_not_a_message(connection, thread_id, by=by, now=now)
         if ids:
+            cancel_withdrawn(connection, read_parts(connection, thread_id), now, record_outcome=record_outcome)
             follow_changes(connection, resolve_and_save(connection, ids, {}, services.save_context(now)), now)
     services.wake.set()
     return len(ids)

@@ -7,7 +7,8 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from alerts.core.model import Channel, Notification, Purpose
+from alerts.core.model import Channel, Notification, Purpose, ThreadFacts
+from alerts.core.words.content import withdrawn
 from alerts.outbox import cancel_for_clocks, enqueue, reopen_clocks
 from alerts.tables import Cause
 from alerts.told import Told, told_receivers
@@ -45,13 +46,15 @@ def follow_changes(
         waived = [one for one in closed if ends[one].waived_at is not None]
         for cause, ids in ((Cause.WAIVED, waived), (Cause.ANSWERED, [one for one in closed if one not in waived])):
             cancel_for_clocks(connection, ids, cause, now, record_outcome=record_outcome)
-        planned += _closings(_reachable(connection, told_receivers(connection, closed)), ends, now)
+        closers = {one: end.waived_by or end.answered_by for one, end in ends.items()}
+        planned += _closings(_reachable(connection, told_receivers(connection, closed)), closers, now)
     if told_of_absorbed:
         # Where the other had ended before, those who were told of this one alone never heard of that. Slack is redrawn.
         ends = _read_ends(connection, sorted({one.clock_id for one in told_of_absorbed} - set(closed)))
         ended = {clock_id for clock_id, end in ends.items() if end.closed_at is not None}
         unheard = [one for one in told_of_absorbed if one.clock_id in ended and one.channel is not Channel.SLACK]
-        planned += _closings(_reachable(connection, unheard), ends, now, spare_closer=False)
+        # Nobody is spared: whoever closed it did not know that this wait was meant, too.
+        planned += _closings(_reachable(connection, unheard), {}, now)
     if reopened:
         reopen_clocks(connection, reopened, now, record_outcome=record_outcome)
         planned += _reopenings(told_of_end, _counts(connection, reopened), why_open, now)
@@ -59,6 +62,16 @@ def follow_changes(
     if changed:
         planned += plan_updates(told_receivers(connection, changed), now)
     return enqueue(connection, planned, now)
+
+
+def tell_withdrawn(connection: Connection, waits: Mapping[int, ThreadFacts], *, by: str, now: datetime) -> int:
+    """Plan the end of waits, by the id of a clock that is gone, that proved to be no buyer's; return how many are new.
+
+    Slack's messages are redrawn as those of any thread that is left behind.
+    """
+    told = [one for one in told_receivers(connection, list(waits)) if one.channel is not Channel.SLACK]
+    ends = _closings(_reachable(connection, told), dict.fromkeys(waits, by), now)
+    return enqueue(connection, [replace(one, content=withdrawn(waits[one.clock_id or 0])) for one in ends], now)
 
 
 def plan_updates(told: Sequence[Told], now: datetime) -> list[Notification]:
@@ -89,16 +102,14 @@ def _told_of(connection: Connection, changes: Sequence[ClockChange], kind: Chang
     return told
 
 
-def _closings(
-    told: Sequence[Told], ends: Mapping[int, Any], now: datetime, *, spare_closer: bool = True
-) -> list[Notification]:
-    """Return the news of the end. `spare_closer` False: whoever closed it did not know that this wait was meant, too."""
+def _closings(told: Sequence[Told], closers: Mapping[int, str | None], now: datetime) -> list[Notification]:
+    """Return the news of the end. `closers`: who closed each clock, where a person did."""
     moment = int(now.timestamp() * 1_000_000)
     planned = []
     for one in told:
-        by = (ends[one.clock_id].waived_by or ends[one.clock_id].answered_by) if spare_closer else None
         # Whoever closed it knows, and was answered where they said so.
-        recent_page = one.channel is Channel.SMS and now - one.told_at <= CLOSING_SMS_WITHIN and one.person != by
+        knows = one.person is not None and one.person == closers.get(one.clock_id)
+        recent_page = one.channel is Channel.SMS and now - one.told_at <= CLOSING_SMS_WITHIN and not knows
         if one.purpose is Purpose.CLOSED or not (one.channel in PATIENT_CHANNELS or recent_page):
             continue
         key = f"closed:{one.clock_id}:{_whom(one)}:{moment}"

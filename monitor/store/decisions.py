@@ -224,7 +224,7 @@ def revoke_not_a_message(connection: Connection, thread_id: int, *, by: str, now
 
     Found by the mail: its thread may have joined this one since, and left it behind as one that counts no more.
     """
-    parts = select(thread.c.id).where(or_(thread.c.id == thread_id, thread.c.merged_into == thread_id))
+    parts = read_parts(connection, thread_id)
     rows = connection.execute(
         select(decision.c.id, decision.c.message_id, decision.c.made_at)
         .where(
@@ -241,6 +241,12 @@ def revoke_not_a_message(connection: Connection, thread_id: int, *, by: str, now
         taken_back = decision.c.id.in_([row.id for row in newest])
         connection.execute(update(decision).where(taken_back).values(revoked_at=now, revoked_by=by))
     return ids
+
+
+def read_parts(connection: Connection, thread_id: int) -> list[int]:
+    """Return a thread's id, and those of the threads that became part of it."""
+    parts = or_(thread.c.id == thread_id, thread.c.merged_into == thread_id)
+    return list(connection.scalars(select(thread.c.id).where(parts).order_by(thread.c.id)))
 
 
 def settle_review(connection: Connection, message_id: int, *, by: str, now: datetime, decided: str) -> None:

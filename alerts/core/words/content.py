@@ -12,6 +12,7 @@ read it back. Nothing here is worded, save what the report and an error bring al
                                threads, notes
     REPORT       report        headline, lines, text, html, images
     TEST         test          page
+    CLOSED       withdrawn     withdrawn: the wait's facts, where its clock is gone
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,7 +20,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from alerts.core.model import ThreadFacts
+from alerts.core.model import WITHDRAWN, ThreadFacts
 
 Content = dict[str, Any]
 MAX_THREADS = 20  # a summary names so many and counts the rest: Slack takes 50 blocks, a reader fewer
@@ -129,6 +130,30 @@ def figure_differs(
         "marked": marked,
     }
     return health(HealthKind.FIGURE_DIFFERS, name) | {"difference": difference}
+
+
+def withdrawn(facts: ThreadFacts) -> Content:
+    """Return what is told of a wait whose mails proved to be no buyer's: its clock is gone, so its facts go along."""
+    return {
+        "withdrawn": {
+            "started_at": instant(facts.started_at),
+            "deadline_at": instant(facts.deadline_at),
+            "account": facts.account,
+            "marketplace": facts.marketplace,
+            "order_id": facts.order_id,
+            "asin": facts.asin,
+            "messages": facts.messages,
+        }
+    }
+
+
+def withdrawn_facts(content: Mapping[str, Any], *, thread_id: int, clock_id: int) -> ThreadFacts | None:
+    """Return the facts that `withdrawn` put down; None: it is about something else."""
+    stood = content.get("withdrawn")
+    if stood is None:
+        return None
+    instants = {name: datetime.fromisoformat(stood[name]) for name in ("started_at", "deadline_at")}
+    return ThreadFacts(thread_id=thread_id, clock_id=clock_id, state=WITHDRAWN, **{**stood, **instants})
 
 
 def digest(

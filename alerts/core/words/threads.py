@@ -2,17 +2,20 @@
 
 from datetime import datetime, timedelta
 
-from alerts.core.model import Channel, NextStep, ThreadFacts
+from alerts.core.model import WITHDRAWN, Channel, NextStep, ThreadFacts
 from alerts.core.words.catalog import Words, clean
 
 TICK = timedelta(seconds=2)
-CLOSED_STATES = frozenset({"met", "late", "waived"})
+CLOSED_STATES = frozenset({"met", "late", "waived", WITHDRAWN})
 MAX_ORDER_FACTS = 5
-_SIGN = {"running": "🔵", "at_risk": "🟠", "breached": "🔴", "met": "✅", "late": "☑️", "waived": "✅"}
+_SIGN = {
+    "running": "🔵", "at_risk": "🟠", "breached": "🔴",
+    "met": "✅", "late": "☑️", "waived": "✅", WITHDRAWN: "↪️",
+}  # fmt: skip
 
 
 def is_closed(facts: ThreadFacts) -> bool:
-    """Return whether the clock has stopped: answered or waived."""
+    """Return whether nobody waits any more: answered, waived, or no buyer's message after all."""
     return facts.state in CLOSED_STATES
 
 
@@ -72,6 +75,8 @@ def route(words: Words, facts: ThreadFacts, *, name_people: bool) -> str:
 
 def title(words: Words, facts: ThreadFacts, now: datetime, *, name_people: bool = True) -> str:
     """Return the first line: what and how long. "Reply due in 1 h 32 min (04:10)"."""
+    if facts.state == WITHDRAWN:
+        return words.say("not_a_message")
     if facts.state == "waived":
         if facts.waived_by and name_people:
             return words.say("waived_by", by=clean(facts.waived_by, 40))
@@ -94,8 +99,8 @@ def line(words: Words, facts: ThreadFacts, now: datetime, *, name_people: bool =
     """Return all that a locked phone shows: "FR · 402-… · reply due in 1 h 32 min (04:10)"."""
     head = f"{place(words, facts, short=True)} · {short_name(words, facts)}"
     due = words.instant(facts.deadline_at, now)
-    if facts.state == "waived":
-        return f"{head} · {words.say('line_waived')}"
+    if facts.state in ("waived", WITHDRAWN):
+        return f"{head} · {words.say(f'line_{facts.state}')}"
     if is_closed(facts) and facts.answered_at is not None:
         took = words.span(facts.answered_at - facts.started_at, up=facts.answered_at <= facts.deadline_at)
         how = route(words, facts, name_people=name_people)

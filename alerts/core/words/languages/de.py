@@ -30,6 +30,7 @@ WORDS: Table = {
     "line_overdue": "ÜBERFÄLLIG seit {late} (Frist war {due})",
     "line_answered": "beantwortet nach {took} {route}",
     "line_waived": "keine Antwort nötig",
+    "line_withdrawn": "keine Nachricht eines Käufers",
     "route_mail": "per E-Mail",
     "route_seller_central": "in Seller Central",
     "route_hand": "(von Hand markiert)",

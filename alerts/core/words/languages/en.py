@@ -33,6 +33,7 @@ WORDS: Table = {
     "line_overdue": "OVERDUE by {late} (was due {due})",
     "line_answered": "answered after {took} {route}",
     "line_waived": "no response needed",
+    "line_withdrawn": "not a buyer's message",
     "route_mail": "by mail",
     "route_seller_central": "in Seller Central",
     "route_hand": "as marked by hand",

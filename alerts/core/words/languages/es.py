@@ -30,6 +30,7 @@ WORDS: Table = {
     "line_overdue": "ATRASADO {late} (vencía {due})",
     "line_answered": "respondido en {took} {route}",
     "line_waived": "no requiere respuesta",
+    "line_withdrawn": "no es un mensaje de un comprador",
     "route_mail": "por correo",
     "route_seller_central": "en Seller Central",
     "route_hand": "(marcado a mano)",

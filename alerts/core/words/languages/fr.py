@@ -30,6 +30,7 @@ WORDS: Table = {
     "line_overdue": "EN RETARD de {late} (échéance : {due})",
     "line_answered": "répondu en {took} {route}",
     "line_waived": "aucune réponse nécessaire",
+    "line_withdrawn": "pas un message d'acheteur",
     "route_mail": "par e-mail",
     "route_seller_central": "dans Seller Central",
     "route_hand": "(marqué à la main)",

@@ -30,6 +30,7 @@ WORDS: Table = {
     "line_overdue": "IN RITARDO di {late} (scadenza: {due})",
     "line_answered": "risposto in {took} {route}",
     "line_waived": "nessuna risposta necessaria",
+    "line_withdrawn": "non è un messaggio di un acquirente",
     "route_mail": "via e-mail",
     "route_seller_central": "in Seller Central",
     "route_hand": "(segnato a mano)",
