@@ -138,12 +138,14 @@ def build_keepers(config: Config, now: WallClock) -> "dict[str, TokenKeeper]":
 
 def build_sources(config: Config, now: WallClock, keepers: "Mapping[str, TokenKeeper]") -> dict[str, MailSource]:
     """Return each mailbox's source by name; connects to nothing."""
+    from monitor.parse.building import own_domains
+
     folder = config.worker.state_directory
     sources = {}
     for mailbox in config.mailboxes:
         keeper = keepers.get(mailbox.name)
         token = None if keeper is None else keeper.access_token
-        sources[mailbox.name] = build_source(mailbox, folder, now, token, _own_domains(config))
+        sources[mailbox.name] = build_source(mailbox, folder, now, token, own_domains(config))
     return sources
 
 
@@ -182,6 +184,8 @@ def build_import(
         account: whose mail it is.
         sent: every mail in it was sent from here.
     """
+    from monitor.parse.building import own_domains
+
     config = services.config
     serving = next((one for one in config.mailboxes if account in one.accounts), config.mailboxes[0])
     mailbox = MailboxConfig(
@@ -194,38 +198,14 @@ def build_import(
         mailbox = replace(mailbox, type="maildir", name=f"import:{place}:{account}"[:64])
         if sent:
             mailbox = replace(mailbox, folders=(), sent_path=path, junk="")
-        source = build_source(mailbox, config.worker.state_directory, services.utc_now, None, _own_domains(config))
+        source = build_source(mailbox, config.worker.state_directory, services.utc_now, None, own_domains(config))
     else:
         from monitor.parse import wants_mail
         from monitor.sources.mbox import MboxSource
 
-        wants = partial(wants_mail, own_domains=_own_domains(config))
+        wants = partial(wants_mail, own_domains=own_domains(config))
         source = MboxSource(mailbox.name, path, wants, Where.SENT if sent else Where.INBOX)
     return mailbox, source, partial(_recognise, config, mailbox, services.authserv, {})
-
-
-PUBLIC_DOMAINS = frozenset(
-    {
-        *("gmail.com", "googlemail.com", "outlook.com", "hotmail.com", "live.com", "yahoo.com", "icloud.com", "me.com"),
-        *(
-            "gmx.de",
-            "gmx.net",
-            "web.de",
-            "t-online.de",
-            "orange.fr",
-            "free.fr",
-            "wanadoo.fr",
-            "laposte.net",
-            "libero.it",
-        ),
-    }
-)
-"""Where half the world writes from: mail from there is not a colleague's forward, and is not downloaded for it."""
-
-
-def _own_domains(config: Config) -> frozenset[str]:
-    addresses = (one for account in config.accounts for one in (*account.notified_at, *account.reply_from))
-    return frozenset(address.rpartition("@")[2] for address in addresses) - PUBLIC_DOMAINS
 
 
 def build_recognisers(config: Config, authserv: Mapping[str, str]) -> dict[str, Recognise]:

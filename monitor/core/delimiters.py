@@ -34,6 +34,7 @@ _DASHED_OR_PRE = re.compile(rf"[{DASHES}]{{4,}}|{PRE_OPEN}")
 _RULE = re.compile(rf"^[{_EDGE}>]*+[{DASHES}_]{{8,}}+[{_EDGE}]*+$", re.MULTILINE)
 _FIELD = re.compile(rf"^[>|{_EDGE}*]*+[^\s:：<>@/][^\n:：<>@/]{{0,24}}[:：]\*?[ \t]*\S[^\n]*$")
 _QUOTED = re.compile(rf"^[{_EDGE}]*+>", re.MULTILINE)
+_COLON_AT_END = re.compile(rf"[:：][{_EDGE}]*$", re.MULTILINE)
 _DATED = re.compile(r"\d{4}|\d[:.h]\d\d")
 _ORDER = r"[0-9]{3}-[0-9]{7}-[0-9]{7}"
 _ORDER_LINE = re.compile(rf"(?:^|[\s>])[#＃]\s{{0,5}}:?\s{{0,5}}({_ORDER})(?![\d-])", re.MULTILINE)
@@ -102,6 +103,8 @@ def read_words(text: str, *, forwarded: bool = False) -> Words:
             )
         boundary = None
     if len(outer) >= 2:
+        if boundary is None and len(outer) >= 4:
+            boundary = _unmarked_quote(text, outer[0].end, outer[1].start)
         return _between(text, outer, boundary)
     pre = _pre(text)
     if pre is not None:
@@ -173,7 +176,36 @@ def _marks(text: str) -> tuple[list[_Mark], int | None, bool]:
     quote, introduced = _quote_start(text)
     if quote is not None and (boundary is None or (introduced and quote < boundary)):
         boundary, by_quote = quote, True
+    plain = [mark for mark in marks if not mark.quoted]
+    if introduced and quote is not None and len(plain) == 1 < len(marks) and _adjoin(text, plain[0].end, quote):
+        # "----- Original message -----", "On … wrote:", and Amazon's template in the quoted block: the dashes were a program's.
+        marks.remove(plain[0])
+        boundary, by_quote = plain[0].start, True
+    if plain and (boundary is None or plain[0].start < boundary):
+        unmarked = _unmarked_quote(text, 0, plain[0].start)
+        if unmarked is not None:
+            boundary, by_quote = unmarked, False
     return marks, boundary, by_quote
+
+
+def _adjoin(text: str, start: int, end: int) -> bool:
+    return start <= end and not text[start:end].strip(_EDGE + "\n")
+
+
+def _unmarked_quote(text: str, after: int, before: int) -> int | None:
+    """Return where a line with a date and an address introduces, between two places, an earlier mail that nothing marks.
+
+    What Amazon writes above a buyer's words has its order or item line first.
+    """
+    for match in _COLON_AT_END.finditer(text, max(after, before - 5000), before):
+        start = _introduction(text, match.end())
+        if start is None or start < after:
+            continue
+        said = text[start : match.end()]
+        if "@" in said and _DATED.search(said):
+            above = text[after:start]
+            return None if _ORDER_LINE.search(above) or _ASIN.search(above) else start
+    return None
 
 
 def _fields_follow(text: str, position: int) -> bool:

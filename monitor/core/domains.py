@@ -19,6 +19,21 @@ OWNED_DOMAINS = frozenset(
 )
 """Amazon's, though not named amazon.<tld>. amazonses.com is not among them: anybody sends from there."""
 
+_PROVIDER_WORDS = (
+    "gmail googlemail outlook hotmail live msn yahoo ymail rocketmail icloud gmx aol protonmail proton tutanota zoho yandex "
+    "naver hanmail daum docomo ezweb softbank"
+)
+_PUBLIC_PROVIDERS = frozenset(_PROVIDER_WORDS.split())
+"""Known by their first label, whatever the country: yahoo.fr, hotmail.co.uk."""
+
+_PUBLIC_WORDS = (
+    "me.com mac.com mail.com email.com pm.me web.de t-online.de freenet.de posteo.de mailbox.org orange.fr free.fr wanadoo.fr "
+    "laposte.net sfr.fr neuf.fr bbox.fr libero.it virgilio.it tiscali.it alice.it tin.it btinternet.com sky.com wp.pl o2.pl "
+    "onet.pl interia.pl seznam.cz ziggo.nl kpnmail.nl telenet.be skynet.be telia.com mail.ru qq.com 163.com 126.com sina.com "
+    "comcast.net verizon.net att.net uol.com.br bol.com.br terra.com.br rediffmail.com bigpond.com"
+)
+_PUBLIC_DOMAINS = frozenset(_PUBLIC_WORDS.split())
+
 SYSTEM_LOCAL_PARTS = frozenset({"donotreply", "no-reply", "noreply", "do-not-reply", "bounces", "bounce"})
 DAEMON_LOCAL_PARTS = frozenset({"mailer-daemon", "mail-daemon", "postmaster", "mailerdaemon"})
 
@@ -44,6 +59,11 @@ _CONFUSABLE = str.maketrans(
 def domain_of(address: str) -> str:
     """Return what stands behind the last @ of an address, "" when there is none."""
     return address.rpartition("@")[2] if "@" in address else ""
+
+
+def is_public_domain(domain: str) -> bool:
+    """Return whether anybody can have an address there: it tells nothing of who writes, or is written to."""
+    return domain in _PUBLIC_DOMAINS or (domain.count(".") <= 2 and domain.partition(".")[0] in _PUBLIC_PROVIDERS)
 
 
 @lru_cache(maxsize=4096)

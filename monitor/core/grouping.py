@@ -38,6 +38,10 @@ class Grouped:
             return set()
         return set().union(*(self.by_order.get((account, fact.order), set()) for account in fact.accounts))
 
+    def names_no_order(self, index: int) -> bool:
+        """Return whether no message of a thread names an order."""
+        return all(message.order is None for message in self.members[index])
+
     def of_accounts(self, candidates: Iterable[int], fact: Fact) -> set[int]:
         """Return those of these threads that belong to one of the mail's accounts."""
         return {index for index in candidates if set(self.members[index][0].accounts) & set(fact.accounts)}

@@ -22,6 +22,9 @@ _TYPE = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
 _SELLER_CENTRAL = re.compile(r"sellercentral(?:-[a-z]{2,20})?\.amazon\.")
 _UNSAFE = re.compile(r"[^A-Za-z0-9_.-]")
 _TYPE_PARAMETERS = ("customAttribute1Value", "communicationName", "nt")
+_CARRIES_AMAZON = re.compile(r"https?(?:://|%3a%2f%2f)[^&]{0,200}?amazon", re.IGNORECASE)
+_GATEWAYS_AT_MOST = 4
+_GATEWAYS_WITH_PARAMETER = (".trendmicro.com", ".symantec.com", ".fireeye.com", ".trellix.com", ".mailcontrol.com")
 _WORTH_READING = re.compile(
     r"amazon|safelinks|urldefense|cudasvc|google\.|secure-web|amaz[0o]n|arnazon|no-response-needed", re.I
 )
@@ -108,12 +111,7 @@ def read_links(urls: Iterable[str], *, last: bool = False) -> AmazonLinks:
         split = _split(raw)
         if split is None:
             continue
-        if amazon_tld(split[1]) is None:
-            inner = _unwrap(split)
-            split = _split(inner) if inner else split
-            if split is None:
-                continue
-            raw = inner or raw
+        raw, split = _through_gateways(raw, split)
         _read_one(raw, split, found, types, last)
     if not found and not types:
         return NO_LINKS
@@ -178,14 +176,25 @@ def _inbox(host: str, path: str, pairs: dict[str, str]) -> str:
     return f"https://{host}/messaging/inbox?{query}" if query else f"https://{host}{path}"
 
 
+def _through_gateways(url: str, split: _Split) -> tuple[str, _Split]:
+    """Return the address that a link leads to through one gateway after the other, and its parts."""
+    for _ in range(_GATEWAYS_AT_MOST):
+        inner = None if amazon_tld(split[1]) is not None else _unwrap(split)
+        within = _split(inner) if inner else None
+        if inner is None or within is None:
+            break
+        url, split = inner, within
+    return url, split
+
+
 def _unwrap(split: _Split) -> str | None:
-    """Return the address inside a gateway's link, None where the host is no known gateway."""
+    """Return the address inside a gateway's link, None where it carries none that can be read."""
     _, host, _, path, query = split
     pairs = dict(_PAIR.findall(query))
     inner: str | None = None
     if host.endswith(".safelinks.protection.outlook.com"):
         inner = unquote(pairs.get("url", ""))
-    elif host == "urldefense.com" and path.startswith("/v3/__"):
+    elif host in ("urldefense.com", "urldefense.us") and path.startswith("/v3/__"):
         inner = path[6:].partition("__;")[0] + ("?" + query.partition("__;")[0] if query else "")
         inner = re.sub(r"^(https?):/(?!/)", r"\1://", inner)
     elif host == "urldefense.proofpoint.com":
@@ -196,4 +205,6 @@ def _unwrap(split: _Split) -> str | None:
         inner = unquote(pairs.get("q") or pairs.get("url") or "")
     elif host == "secure-web.cisco.com":
         inner = unquote(path.rpartition("/")[2])
+    elif host.endswith(_GATEWAYS_WITH_PARAMETER):
+        inner = next((unquote(value) for value in pairs.values() if _CARRIES_AMAZON.match(value)), None)
     return inner if inner and inner.lower().startswith("http") else None

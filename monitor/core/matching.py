@@ -129,7 +129,9 @@ def _candidates(
         still_open = {
             index for index in of_alias if is_open(threads.members[index], stops, hand, index, reply.received_at)
         }
-        if still_open or reply.order is not None:
+        if reply.order is not None:  # it is about another order than those that are known: no answer on them
+            return {index for index in still_open if threads.names_no_order(index)}, None
+        if still_open:
             return still_open, None
         return (of_alias if len(of_alias) == 1 else set()), None
     if reply.kind is Kind.CONFIRMATION_COPY and reply.order is None and reply.name is not None:

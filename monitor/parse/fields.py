@@ -231,6 +231,28 @@ def _header_type(mail: Mail) -> tuple[str, ...]:
 
 
 def _authenticity(mail: Mail, kind: Kind) -> Authenticity:
+    found = _verdict(mail, kind)
+    if kind is Kind.CONFIRMATION_COPY and found is Authenticity.PASSED and not _is_written_to_us(mail):
+        # Amazon's own words to somebody else, sent again by whoever received them: what makes them a copy is not signed.
+        return Authenticity.UNKNOWN
+    return found
+
+
+def _is_written_to_us(mail: Mail) -> bool:
+    """Return whether To, which Amazon signs, names an own address or domain. True where none is known.
+
+    Cc, Delivered-To and the like are not asked: anybody may add them.
+    """
+    own, domains = mail.context.own_addresses, mail.context.own_domains
+    if not own:
+        return True
+    if len(mail.headers.all("to")) != 1:
+        return False
+    to = [found.address for found in mail.headers.addresses("to")]
+    return any(address in own or domain_of(address) in domains for address in to)
+
+
+def _verdict(mail: Mail, kind: Kind) -> Authenticity:
     if not mail.senders:
         return Authenticity.UNKNOWN
     domains = {domain_of(sender.address) for sender in mail.senders}
@@ -243,9 +265,5 @@ def _authenticity(mail: Mail, kind: Kind) -> Authenticity:
         return found
     checked = signature_verdict(mail.content, mail.headers, mail.context.dkim_keys)
     if checked is Authenticity.FAILED and any("truncated" in problem for problem in mail.body.problems):
-        return Authenticity.UNKNOWN
-    own = mail.context.own_addresses
-    if kind is Kind.CONFIRMATION_COPY and checked is Authenticity.PASSED and own and not own & set(mail.recipients):
-        # Amazon's signature on a copy written for somebody else: sent again by whoever received it.
         return Authenticity.UNKNOWN
     return checked

@@ -22,6 +22,12 @@ _MARKS = re.compile(
 )
 _ORDER = re.compile(r"\d{3}-\d{7}-\d{7}")
 _PREFIX = re.compile(r"^\s*\[?\s*([^\W\d_][^\s:：\[\]]{0,24}(?: [^\s:：]{1,16})?)\s*\]?\s*[:：]")
+_TAG = re.compile(
+    r"^(?:\s*(?:\[[^\]:：]{1,40}\]|\([^):：]{1,40}\)|【[^】:：]{1,40}】|\*{1,3}[^*:：]{1,40}\*{1,3})){1,4}\s*(?=\S)"
+)
+"""What gateways and lists put before a subject: "[EXTERNAL]", "(Ext)", "【外部】", "*EXTERN*"."""
+
+_PREFIXES_AT_MOST = 6
 _ANSWERS = frozenset(["re", "aw", "sv", "antw", "odp", "ynt", "rif", "res", "r", "ref", "答复", "回复", "回覆", "返信"])
 _FOLDED_WRITING = re.compile(r"a\W?m\W?a\W?z\W?o\W?n", re.IGNORECASE)
 
@@ -47,14 +53,26 @@ def wants_mail(header_block: bytes, where: Where, own_domains: frozenset[str] = 
     subject = decode_words(headers.get("subject"))
     if _ORDER.search(subject) or "amazon" in subject.lower() or _FOLDED_WRITING.search(subject):
         return True
-    prefix = _PREFIX.match(subject)
-    if prefix is not None and prefix[1].lower() not in _ANSWERS:
+    if _is_forward(subject):
         return True
     for name in ("from", "reply-to", "sender"):
         for address in headers.addresses(name):
             domain = domain_of(address.address)
             if domain in own_domains or looks_like_amazon(domain) or "amazon" in address.name.lower():
                 return True
+    return False
+
+
+def _is_forward(subject: str) -> bool:
+    """Return whether a prefix that is no answer's stands in front, be it behind tags and answers: "[Ext] Re: Fwd: …"."""
+    for _ in range(_PREFIXES_AT_MOST):
+        subject = _TAG.sub("", subject)
+        prefix = _PREFIX.match(subject)
+        if prefix is None:
+            return False
+        if prefix[1].lower() not in _ANSWERS:
+            return True
+        subject = subject[prefix.end() :]
     return False
 
 

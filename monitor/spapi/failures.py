@@ -20,7 +20,10 @@ from monitor.spapi.bounded import Overrun
 from monitor.spapi.rates import parse_rate
 
 ROLE_ADVICE = {
-    "report": "Give the application the role Selling Partner Insights, authorise it again and set the new refresh_token.",
+    "report": (
+        "Give the application the role Selling Partner Insights, authorise it again and set the new refresh_token; "
+        "where other marketplaces are answered, take this one out of `marketplaces`."
+    ),
     "order": (
         "Give the application the role Selling Partner Insights or Inventory and Order Tracking, "
         "authorise it again and set the new refresh_token."

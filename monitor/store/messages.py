@@ -255,17 +255,17 @@ class _Known:
         """Return whether the key of a mail is that of another message, which the buyer quotes, or which quotes this one.
 
         Both came from the buyer's alias, under different Message-IDs and at different times: Amazon sends all copies at once.
-        Where a redirect may have dated one anew, their words must differ too.
+        Where they came soon after each other, or a redirect may have dated one anew, their words must differ too.
         """
         other = self.by_key.get(row["key_hash"])
         if other is None or row["rfc_hash"] in (None, other["rfc_hash"]):
             return False
-        if abs(row["received_at"] - other["received_at"]) <= _COPIES_WITHIN:
-            return False
+        soon = abs(row["received_at"] - other["received_at"]) <= _COPIES_WITHIN
         signs = [set(one["signals"].split()) for one in (row, other)]
-        if all(_FROM_THE_BUYER & found for found in signs):
+        from_the_buyer = all(_FROM_THE_BUYER & found for found in signs)
+        if from_the_buyer and not soon:
             return True
-        if not all(_MAYBE_REDIRECTED & found for found in signs):
+        if not from_the_buyer and (soon or not all(_MAYBE_REDIRECTED & found for found in signs)):
             return False
         there = _digest(message, other["account"], other["received_at"], hasher)
         return bool(there != other["digest_hash"])

@@ -252,6 +252,15 @@ def test_answer_that_holds_the_key_of_what_it_quotes_is_a_message_of_its_own(
         assert sorted(connection.execute(select(sla_clock.c.messages)).scalars()) == [1, 1]
 
 
+def test_answer_that_comes_soon_after_what_it_quotes_is_told_by_its_words(engine: Engine) -> None:
+    mails = [direct(0, "m", "same"), make_message(Kind.SELLER_REPLY, 0.05), direct(0.1, "m", "other")]
+    for mail in (*mails, direct(0.1001, "m", "other"), direct(0.0001, "m", "same")):
+        store(engine, [mail])
+    assert all_spans(engine) == [(0, 0.05), (0.1, None)]
+    with reading(engine) as connection:
+        assert sorted(connection.execute(select(sla_clock.c.messages)).scalars()) == [1, 1]
+
+
 @pytest.mark.parametrize("sign", ["relay_reply_to", "signed_link"], ids=["redirected", "passed on"])
 def test_what_was_passed_on_later_is_a_copy(engine: Engine, sign: str) -> None:
     store(engine, [direct(0, "m", "same"), make_message(Kind.SELLER_REPLY, 1)])

@@ -226,6 +226,33 @@ def test_each_marketplace_has_a_report_of_its_own(rig: Rig, tmp_path: Path) -> N
     assert {one.marketplace: one.late_ratio for one in found} == {"FR": 0.1, "DE": 0.5}
 
 
+def test_a_marketplace_that_is_not_the_accounts_keeps_no_other_waiting(rig: Rig, tmp_path: Path) -> None:
+    config = tmp_path / "config.toml"
+    config.write_text(config.read_text().replace('marketplaces = ["FR"]', 'marketplaces = ["DE", "FR"]'))
+    rig.amazon.foreign = {"A1PA6795UKMFR9"}
+    rig.reopen()
+    rig.run()
+    rig.advance(every=600, hours=24)
+    assert rig.figures() == WINDOWS
+    assert any("take this one out of `marketplaces`" in told for told in rig.told())
+
+
+@pytest.mark.parametrize("state", ["creating", "waiting"])
+def test_a_report_that_was_asked_for_days_ago_is_not_read_as_todays(rig: Rig, state: str) -> None:
+    rig.amazon.document = {"": render_report(values_of(5, 5, 0))}
+    if state == "creating":
+        rig.amazon.faults.fail_next("createReport", "drop_after")
+    rig.run()
+    assert list(rig.tasks("report:").values()) == [state]
+    rig.world.clock.advance(timedelta(days=3))
+    rig.reopen()
+    rig.amazon.document = {"": THREE}
+    rig.run()
+    rig.advance(minutes=10)
+    assert rig.figures() == WINDOWS
+    assert rig.amazon.count("createReport") == 2
+
+
 # Crashes ---------------------------------------------------------------------------------------------------------------
 
 STEPS = ("create_report", "get_report", "get_document", "download")
@@ -383,6 +410,14 @@ def test_the_soonest_deadline_is_asked_first(rig: Rig) -> None:
         rig.world.clock.advance(minutes=10)
     rig.run()
     assert [call.path.rpartition("/")[2] for call in rig.amazon.calls("getOrder")] == list(ORDERS[:4])
+
+
+def test_an_order_that_is_not_the_accounts_keeps_no_other_waiting(rig: Rig) -> None:
+    know_orders(rig, *ORDERS[:4])
+    rig.amazon.foreign = {ORDERS[0]}
+    rig.run()
+    rig.advance(every=300, hours=3)
+    assert len(facts_of(rig)) == 3
 
 
 def test_many_orders_keep_within_the_rate_that_amazon_states(rig: Rig) -> None:

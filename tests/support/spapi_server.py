@@ -174,6 +174,7 @@ class SpApiServer(FaultServer):
 
     Attributes:
         roles: what the application may do: "report", "order".
+        foreign: marketplace ids and orders of somebody else's account.
         document: what the next report will hold, by marketplace id ("": any). packed: gzip it.
         steps: the states that the next report goes through, the last one for good.
         orders: known orders; others are not found. leaks_buyer: every order tells of its buyer, asked or not.
@@ -182,6 +183,7 @@ class SpApiServer(FaultServer):
     """
 
     roles: set[str] = field(default_factory=lambda: {"report", "order"})
+    foreign: set[str] = field(default_factory=set)
     document: dict[str, bytes] = field(default_factory=lambda: {"": render_report(values_of(90, 4, 6))})
     packed: bool = True
     steps: tuple[str, ...] = ("IN_QUEUE", "IN_PROGRESS", "DONE")
@@ -274,7 +276,8 @@ class SpApiServer(FaultServer):
 
     def _lacks(self, call: Call) -> bool:
         wanted = {one for one in str(call.params.get("includedData", "")).split(",") if one}
-        return ROLE_OF[call.name] not in self.roles or bool(wanted & {"BUYER", "RECIPIENT"})
+        about = {*call.params.get("marketplaceIds", ()), call.path.rpartition("/")[2]}
+        return ROLE_OF[call.name] not in self.roles or bool(wanted & {"BUYER", "RECIPIENT"} or about & self.foreign)
 
     def _login(self, call: Call) -> HttpAnswer:
         form = call.params

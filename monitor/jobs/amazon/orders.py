@@ -46,7 +46,8 @@ def fetch_orders(desk: Desk) -> int:
         with writing(desk.services.engine) as connection:
             delete_tasks(connection, past)
     stored = 0
-    for key, one in wanted.items():
+    # What was refused comes after what was not: one order without access must not keep the others waiting.
+    for key, one in sorted(wanted.items(), key=lambda item: tasks[item[0]].attempts if item[0] in tasks else 0):
         if desk.services.stopping.is_set():
             break
         task = tasks.get(key) or Task(key=key, state="due")

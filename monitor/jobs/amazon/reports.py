@@ -58,6 +58,8 @@ def work_on_report(desk: Desk, country: str) -> bool:
         task = replace(task, next_at=None)  # never planned so far ahead: the system clock was set back
     if task.next_at is not None and task.next_at > now:
         return False
+    if task.state not in ENDED and now - datetime.fromisoformat(task.body["since"]) > EVERY:
+        task = _anew(task)  # what it would say is of another day
     try:
         while task.state not in ENDED or task.next_at is None or task.next_at <= now:
             went_on = STEPS[task.state](desk, country, task)
@@ -73,12 +75,16 @@ def work_on_report(desk: Desk, country: str) -> bool:
     return True
 
 
+def _anew(task: Task) -> Task:
+    kept = {"fatal": task.body["fatal"]} if "fatal" in task.body else {}
+    return Task(key=task.key, state="due", attempts=task.attempts, body=kept)
+
+
 def _begin(desk: Desk, country: str, task: Task) -> Task:
     """Store that a report is about to be asked for; the clock of one that was given up begins anew."""
     desk.await_turn("create_report")
     attempts = 0 if task.state == "given_up" else task.attempts
-    kept = {"fatal": task.body["fatal"]} if "fatal" in task.body else {}
-    body = {**kept, "since": desk.services.utc_now().isoformat()}
+    body = {**_anew(task).body, "since": desk.services.utc_now().isoformat()}
     intended = _store(desk, Task(key=task.key, state="creating", attempts=attempts, body=body))
     return _ask_for_one(desk, country, intended)
 

@@ -63,6 +63,22 @@ def test_domains_are_compared_by_their_parts(domain: str, relay: bool, amazon: b
 
 
 @pytest.mark.parametrize(
+    ("domain", "public"),
+    [
+        ("gmail.com", True),
+        ("yahoo.co.uk", True),
+        ("hotmail.fr", True),
+        ("t-online.de", True),
+        ("acme.example", False),
+        ("yahoo.mail.acme.example", False),
+        ("mail.acme.example", False),
+    ],
+)
+def test_where_anybody_has_an_address_is_nobodys_own(domain: str, public: bool) -> None:
+    assert domains.is_public_domain(domain) is public
+
+
+@pytest.mark.parametrize(
     ("address", "alias"),
     [
         ("abc123@marketplace.amazon.fr", True),

@@ -41,9 +41,15 @@ def test_which_of_two_signed_links_is_the_mails_own_depends_on_who_wrote() -> No
         f"https://linkprotect.cudasvc.com/url?a={quote(SIGNED, safe='')}&c=E",
         f"https://www.google.com/url?q={quote(SIGNED, safe='')}",
         f"https://secure-web.cisco.com/1abc/{quote(SIGNED, safe='')}",
+        f"https://urldefense.us/v3/__{SIGNED}__;!!abc",
+        f"https://clicktime.symantec.com/15?u={quote(SIGNED, safe='')}&h=1",
+        f"https://eur01.safelinks.protection.outlook.com/?url={quote(f'https://urldefense.us/v3/__{SIGNED}__;!!abc', safe='')}",
         SIGNED.replace("&", "&amp;"),
     ],
-    ids=["safelinks", "urldefense-3", "urldefense-2", "barracuda", "google", "cisco", "entities"],
+    ids=[
+        *("safelinks", "urldefense-3", "urldefense-2", "barracuda", "google", "cisco", "urldefense-us", "symantec"),
+        *("two-gateways", "entities"),
+    ],
 )
 def test_wrapped_link_is_read_as_the_link_inside(wrapped: str) -> None:
     links = read_links([wrapped])
@@ -64,6 +70,8 @@ def test_wrapped_link_is_read_as_the_link_inside(wrapped: str) -> None:
         "https:///amazon/messaging/no-response-needed?m=1&h=2",
         "https://eur01.safelinks.protection.outlook.com/?url=https%3A%2F%2F%2Famazon",
         "https://www.google.com/url?q=amazon",
+        "https://clicktime.symantec.com/15?u=https://evil.example/amazon/messaging/no-response-needed?m=1&h=2",
+        "https://clicktime.symantec.com/amazon",
     ],
 )
 def test_links_of_others_say_nothing(url: str) -> None:

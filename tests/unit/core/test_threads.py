@@ -144,6 +144,12 @@ class TestGrouping:
 
 
 class TestReplies:
+    def test_reply_about_another_order_does_not_answer_the_aliass_open_one(self) -> None:
+        assert one_thread(question(0, order=7), reply(1, order=8)) == [(0, None)]
+        assert one_thread(question(0), reply(1, order=8)) == [(0, 1)]
+        resolution = resolve_threads([question(0, order=7), question(1, token=5), reply(2, order=8)])
+        assert all_spans(resolution) == [[(0, None)], [(1, 2)]]
+
     def test_case_that_no_question_names_leaves_it_to_the_order(self) -> None:
         assert one_thread(question(0, order=7), reply(1, suffix=9, order=7)) == [(0, 1)]
 

@@ -148,6 +148,34 @@ def test_copy_that_was_written_for_somebody_else_is_no_proof() -> None:
     )
 
 
+WRITTEN_TO = b"To: support@acme.example"
+
+
+@pytest.mark.parametrize(
+    ("to", "found"),
+    [
+        pytest.param(WRITTEN_TO, Authenticity.PASSED, id="an own address"),
+        pytest.param(b"To: Orders <orders@acme.example>", Authenticity.PASSED, id="another of an own domain"),
+        pytest.param(b"To: zoe@freemail.example", Authenticity.UNKNOWN, id="the buyer who sends it again"),
+        pytest.param(
+            b"To: zoe@freemail.example\nCc: support@acme.example\nDelivered-To: support@acme.example",
+            Authenticity.UNKNOWN,
+            id="own address in headers that nobody signs",
+        ),
+        pytest.param(b"To: support@acme.example\nTo: zoe@freemail.example", Authenticity.UNKNOWN, id="two of them"),
+        pytest.param(b"X-Nothing: 1", Authenticity.UNKNOWN, id="none"),
+    ],
+)
+def test_amazons_mail_to_somebody_else_is_no_copy_by_an_added_header(to: bytes, found: Authenticity) -> None:
+    assert WRITTEN_TO in COPY
+    content = b"Authentication-Results: mx.acme.example; dmarc=pass header.from=amazon.com\n" + COPY.replace(
+        WRITTEN_TO, to
+    )
+    own = {"own_addresses": frozenset({"support@acme.example"}), "own_domains": frozenset({"acme.example"})}
+    assert authenticity(content, authserv_ids=IDS, **own) is found
+    assert authenticity(content, authserv_ids=IDS) is Authenticity.PASSED  # where no address is told, all are own
+
+
 def test_cut_mail_is_not_called_forged() -> None:
     whole = (
         raw(BODY).replace(b"Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit\n\n",

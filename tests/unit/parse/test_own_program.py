@@ -39,6 +39,14 @@ ANSWERS = {
     "blockquote": f"<div>{WORDS}</div><div>Le ven. 20 nov. 2026 à 06:10, Acme &lt;support@acme.example&gt; a écrit :</div>"
     f"<blockquote>Bonjour.<blockquote>{html.escape(BEFORE).replace(chr(10), '<br>')}"
     f'<a href="{html.escape(LINK.format(key="M1"))}">Résoudre</a></blockquote></blockquote>',
+    "dashes above the introduction": f"{WORDS}\n\n-------- Original Message --------\n"
+    f"On 20/11/2026 06:10, Acme <support@acme.example> wrote:\n\n{quoted(SELLERS)}",
+    "unmarked": f"{WORDS}\n\nLe vendredi 20 novembre 2026 à 06:10:12 UTC+1,\nAcme <support@acme.example> a écrit :\n\n"
+    f"Bonjour, il arrive.\n\n{BEFORE}",
+    "unmarked markup": f"<div>{WORDS}</div>"
+    f"<div>Le vendredi 20 novembre 2026 à 06:10, Acme &lt;support@acme.example&gt; a écrit :</div>"
+    f"<div>Bonjour.</div><div>{html.escape(BEFORE).replace(chr(10), '<br>')}"
+    f'<a href="{html.escape(LINK.format(key="M1"))}">Résoudre</a></div>',
 }
 
 
@@ -60,11 +68,18 @@ def test_quoted_message_lends_its_key_to_no_answer(shape: str) -> None:
     assert (message.message_key, message.no_response_url) == (None, None)
 
 
-@pytest.mark.parametrize("shape", ["quoted", "headers"])
+@pytest.mark.parametrize("shape", ["quoted", "headers", "unmarked"])
 def test_answer_that_amazon_set_has_the_key_below_its_own_words(shape: str) -> None:
     message = read(template(ANSWERS[shape], "M2"))
     assert (message.buyer_text, message.message_key) == (WORDS, "M2")
     assert message.no_response_url == LINK.format(key="M2")
+
+
+def test_a_line_with_an_address_below_amazons_own_lines_is_the_buyers() -> None:
+    words = "Vous m'avez écrit le 20/11/2026 de x@acme.example :\n\nje ne comprends pas."
+    head, _, rest = template(words, "M1").partition("------------- Message: -------------\n")
+    for body in (template(words, "M1"), f"{head}{rest}"):
+        assert read(body).message_key == "M1"
 
 
 def test_colleagues_forward_keeps_the_key_of_what_was_forwarded() -> None:
