@@ -176,14 +176,17 @@ def reopen_clocks(
         conn.execute(update(notification).where(notification.c.clock_id.in_(ids)).values(closed_at=None))
 
 
-def cancel_withdrawn(
+def cancel_last_lines(
     conn: Connection, thread_ids: Collection[int], now: datetime, *, record_outcome: RecordOutcome = ignore_outcome
-) -> None:
-    """Cancel what is pending to say of these threads that they were no buyer's: they are."""
+) -> set[tuple[str, str | None]]:
+    """Cancel what is pending to say in place that these threads were no buyer's; return whose message: receiver and person."""
+    spared: set[tuple[str, str | None]] = set()
     for ids in chunks(thread_ids):
-        ends = and_(notification.c.purpose == Purpose.CLOSED, notification.c.content.contains('"withdrawn"'))
-        about = and_(notification.c.thread_id.in_(ids), ends)
-        _cancel_pending(conn, about, Cause.SUPERSEDED, now, record_outcome)
+        lines = and_(notification.c.purpose == Purpose.UPDATE, notification.c.content.contains('"not_a_message"'))
+        pending = and_(lines, notification.c.thread_id.in_(ids), notification.c.status == NotificationStatus.PENDING)
+        spared |= {(row.receiver, row.person) for row in conn.execute(select(notification).where(pending))}
+        _cancel_pending(conn, pending, Cause.SUPERSEDED, now, record_outcome)
+    return spared
 
 
 def cancel_for_thread(

@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Connection, and_, delete, exists, or_, sel
 
 from alerts.codes import assign_code, said_by
 from alerts.core.model import Channel, Delivery, Purpose, ThreadFacts
+from alerts.core.words.threads import is_closed
 from alerts.delivery.content import build_delivery, carried_rows, is_settled_summary, load_facts
 from alerts.delivery.group import choose_group, is_grouped
 from alerts.delivery.news import NEWS_OF_WHAT_WAS_TOLD, is_of_an_earlier_wait, was_never_told
@@ -100,9 +101,10 @@ def claim_again(conn: Connection, row: Any, ports: Ports, now: datetime) -> Clai
         return Passed()
     rows = carried_rows(conn, row.id)
     kept = _claim_rows(conn, [item.id for item in rows], NotificationStatus.SENDING, row.id, ports, now)
+    facts = load_facts(conn, rows, ports, now)
+    kept -= {item.id for item in rows if item.clock_id is not None and item.clock_id not in facts}
     if row.purpose in _RINGS and not any(item.purpose in _RINGS for item in rows if item.id in kept):
         kept = set()  # what rang is not wanted any more, and a redrawing that went with it rings nobody
-    facts = load_facts(conn, rows, ports, now)
     _cancel_unwanted(conn, [item for item in rows if item.id not in kept], facts, ports, now)
     address = ports.directory.address_of(row.receiver, Channel(row.channel), row.person)
     if not kept or address is None:
@@ -178,6 +180,9 @@ def _drop_pointless(
     unwanted = [row for row in left if not row.wanted or (row.clock_id is not None and row.clock_id not in facts)]
     _cancel_unwanted(conn, unwanted, facts, ports, now)
     left = _without(left, unwanted)
+    runs_on = [row for row in left if row.purpose == Purpose.CLOSED and not is_closed(facts[row.clock_id])]
+    _cancel(conn, runs_on, Cause.SUPERSEDED, ports, now)
+    left = _without(left, runs_on)
     settled = [row for row in left if is_settled_summary(row, facts)]
     _cancel(conn, settled, Cause.NOT_WANTED, ports, now)
     left = _without(left, settled)

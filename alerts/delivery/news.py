@@ -8,6 +8,7 @@ from alerts.core.model import Channel, Purpose
 from alerts.outbox import is_last_line, notification_of
 from alerts.tables import NotificationStatus, notification, post
 
+_ONE_MATTER = (Channel.SLACK, Channel.WEBHOOK)
 NEWS_OF_WHAT_WAS_TOLD = (Purpose.CLOSED, Purpose.UPDATE)
 
 
@@ -35,10 +36,14 @@ def was_never_told(conn: Connection, row: Any) -> bool:
 def is_of_an_earlier_wait(conn: Connection, row: Any) -> bool:
     """Return whether a redrawing is about an earlier wait than the one that the thread's message speaks of by now.
 
-    The last line of a message whose thread is gone is about the message, whatever wait it spoke of.
+    So it is with an end, where the matter stands in one message (Slack) or as one incident (a webhook). The last line of a
+    message whose thread is gone is about the message, whatever wait it spoke of; and what is left of a thread when its
+    newest wait left is drawn over that, unless another was told of since.
     """
-    if row.purpose != Purpose.UPDATE or row.clock_id is None or is_last_line(notification_of(row)):
+    redraws = row.purpose == Purpose.UPDATE or (row.purpose == Purpose.CLOSED and row.channel in _ONE_MATTER)
+    if not redraws or row.clock_id is None or is_last_line(notification_of(row)):
         return False
+    left_behind = "left_behind" in notification_of(row).content
     later = select(notification.c.id).where(
         notification.c.thread_id == row.thread_id,
         notification.c.channel == row.channel,
@@ -46,5 +51,6 @@ def is_of_an_earlier_wait(conn: Connection, row: Any) -> bool:
         notification.c.clock_id > row.clock_id,
         notification.c.purpose.not_in(NEWS_OF_WHAT_WAS_TOLD),
         notification.c.status == NotificationStatus.SENT,
+        *((notification.c.id > row.id,) if left_behind else ()),
     )
     return conn.execute(later.limit(1)).first() is not None

@@ -50,7 +50,8 @@ def record_sent(
     _end(conn, rows, NotificationStatus.SENT, None, now)
     for row in rows:
         ports.record_outcome(conn, row.receiver, row.channel, outcome)
-    if receipt.post is not None and len(item.threads) == 1 and item.purpose is not Purpose.LOOK_AHEAD:
+    about = {row.thread_id for row in rows if row.thread_id is not None} or {facts.thread_id for facts in item.threads}
+    if receipt.post is not None and len(about) == 1 and item.purpose is not Purpose.LOOK_AHEAD:
         _keep_post(conn, rows, item, receipt.post, now, changed_in_place=outcome == "sent")
     return True
 
@@ -271,7 +272,7 @@ def _try_again(
 
 def _thread_of(rows: Sequence[Any], item: Delivery) -> int:
     """Return the thread whose message this is: the rows' own, which may have joined another while it was under way."""
-    found = next((row.thread_id for row in rows if row.thread_id is not None), item.threads[0].thread_id)
+    found = next((row.thread_id for row in rows if row.thread_id is not None), None) or item.threads[0].thread_id
     return int(found)
 
 

@@ -14,18 +14,19 @@ from alerts.codes import lookup_code
 from alerts.core.contact import PHONE_CHANNELS, acknowledgement_expires_at, snooze_until
 from alerts.core.model import Answer, AnswerKind, AnswerResult, ThreadFacts
 from alerts.delivery.opted_out import hand_on
-from alerts.outbox import cancel_for_clocks, cancel_withdrawn, enqueue, record_event_once
+from alerts.outbox import cancel_for_clocks, enqueue, record_event_once
 from alerts.tables import Cause
 from alerts.told import told_receivers
 from monitor.core.facts import MarkKind
 from monitor.jobs.deliver import build_ports
 from monitor.jobs.people import OPTED_OUT, AddressBook, read_unreachable
 from monitor.jobs.services import Services, record_outcome
-from monitor.jobs.told import follow_changes, plan_updates, tell_withdrawn
+from monitor.jobs.told import follow_changes, plan_updates, tell_withdrawal_undone, tell_withdrawn
 from monitor.store.changes import ChangeKind, ClockChange
 from monitor.store.clocks import resolve_and_save
 from monitor.store.decisions import (
     is_waiting,
+    read_clock_of,
     read_heir,
     read_last_clock,
     read_open_before,
@@ -303,8 +304,9 @@ def exclude_messages(services: Services, thread_id: int, *, by: str, source: str
     now = services.utc_now()
     with writing(services.engine) as connection:
         open_clock = read_open_clock(connection, thread_id)
-        stood = _facts(connection, services, [] if open_clock is None else [open_clock.id], now)
-        ids = record_not_a_message(connection, thread_id, by=by, now=now, source=source)
+        clock_id = None if open_clock is None else open_clock.id
+        stood = _facts(connection, services, [] if clock_id is None else [clock_id], now)
+        ids = record_not_a_message(connection, thread_id, by=by, now=now, source=source, clock_id=clock_id)
         if ids:
             changes = resolve_and_save(connection, ids, {}, services.save_context(now))
             follow_changes(connection, changes, now)
@@ -319,9 +321,11 @@ def include_messages(services: Services, thread_id: int, *, by: str) -> int:
     """Take back what was last said of a thread's mails, that they are no buyer messages: they wait again; return how many."""
     now = services.utc_now()
     with writing(services.engine) as connection:
-        ids = revoke_not_a_message(connection, thread_id, by=by, now=now)
+        ids, gone = revoke_not_a_message(connection, thread_id, by=by, now=now)
         if ids:
-            cancel_withdrawn(connection, read_parts(connection, thread_id), now, record_outcome=record_outcome)
             follow_changes(connection, resolve_and_save(connection, ids, {}, services.save_context(now)), now)
+            runs = read_clock_of(connection, ids[0])
+            if runs is not None:
+                tell_withdrawal_undone(connection, gone, runs, read_parts(connection, runs.thread_id), now)
     services.wake.set()
     return len(ids)

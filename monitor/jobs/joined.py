@@ -59,7 +59,7 @@ def follow_joins(connection: Connection, changes: Sequence[ClockChange], now: da
                 thread_id=thread_id,
                 clock_id=clock_id,
                 due_at=now,
-                content={} if gone_as is None else {"gone": gone_as},
+                content={"left_behind": True} if gone_as is None else {"gone": gone_as},
             )
             for receiver, person in drawn[thread_id]
         ]

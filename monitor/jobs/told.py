@@ -1,6 +1,6 @@
 """When a wait ends, runs on or changes: everybody who was told of it is told that, in the same transaction."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,7 +9,8 @@ from sqlalchemy import Connection, select
 
 from alerts.core.model import Channel, Notification, Purpose, ThreadFacts
 from alerts.core.words.content import withdrawn
-from alerts.outbox import cancel_for_clocks, enqueue, reopen_clocks
+from alerts.heirs import pass_on_clock
+from alerts.outbox import cancel_for_clocks, cancel_last_lines, enqueue, reopen_clocks
 from alerts.tables import Cause
 from alerts.told import Told, told_receivers
 from monitor.jobs.joined import follow_joins
@@ -57,7 +58,8 @@ def follow_changes(
         planned += _closings(_reachable(connection, unheard), {}, now)
     if reopened:
         reopen_clocks(connection, reopened, now, record_outcome=record_outcome)
-        planned += _reopenings(told_of_end, _counts(connection, reopened), why_open, now)
+        heard = [one for one in told_of_end if one.purpose is Purpose.CLOSED]
+        planned += _reopenings(heard, _counts(connection, reopened), why_open, now)
     changed = by_kind.get(ChangeKind.CHANGED, [])
     if changed:
         planned += plan_updates(told_receivers(connection, changed), now)
@@ -72,6 +74,34 @@ def tell_withdrawn(connection: Connection, waits: Mapping[int, ThreadFacts], *, 
     told = [one for one in told_receivers(connection, list(waits)) if one.channel is not Channel.SLACK]
     ends = _closings(_reachable(connection, told), dict.fromkeys(waits, by), now)
     return enqueue(connection, [replace(one, content=withdrawn(waits[one.clock_id or 0])) for one in ends], now)
+
+
+def tell_withdrawal_undone(
+    connection: Connection, waits: Collection[int], clock: Any, parts: Sequence[int], now: datetime
+) -> int:
+    """Let what was told of waits that are gone count for the clock that runs after all; return how many notifications are new.
+
+    Who heard that there is nothing to answer hears that it is open again; nobody else hears of the mistake.
+
+    Args:
+        waits: ids of the clocks that were taken for no buyer's.
+        clock: the row of the running one.
+        parts: the ids of its thread and of those that became part of it.
+    """
+    told = _reachable(connection, told_receivers(connection, waits))
+    for clock_id in sorted(waits):
+        pass_on_clock(connection, clock_id, into=clock.id, thread_id=clock.thread_id)
+    reopen_clocks(connection, [clock.id], now, record_outcome=record_outcome)
+    spared = cancel_last_lines(connection, parts, now, record_outcome=record_outcome)
+    told = [
+        replace(one, clock_id=clock.id, thread_id=one.thread_id if one.channel is Channel.WEBHOOK else clock.thread_id)
+        for one in told
+    ]
+    in_slack = [one for one in told if one.channel is Channel.SLACK]
+    heard = [one for one in told if one.channel is not Channel.SLACK and one.purpose is Purpose.CLOSED]
+    heard += [one for one in in_slack if (one.receiver, one.person) not in spared]
+    planned = plan_updates([one for one in in_slack if (one.receiver, one.person) in spared], now)
+    return enqueue(connection, planned + _reopenings(heard, {}, "undone", now), now)
 
 
 def plan_updates(told: Sequence[Told], now: datetime) -> list[Notification]:
@@ -120,8 +150,6 @@ def _closings(told: Sequence[Told], closers: Mapping[int, str | None], now: date
 def _reopenings(told: Sequence[Told], counts: dict[int, int], why: str | None, now: datetime) -> list[Notification]:
     planned = []
     for one in told:
-        if one.purpose is not Purpose.CLOSED:
-            continue
         key = f"reopened:{one.clock_id}:{_whom(one)}:{counts.get(one.clock_id, 0)}"
         told_again = _notification(one, Purpose.REOPENED, key, now)
         page = one.channel is Channel.SMS

@@ -184,8 +184,10 @@ def record_match(
     return first
 
 
-def record_not_a_message(connection: Connection, thread_id: int, *, by: str, now: datetime, source: str) -> list[int]:
-    """Store that a thread's waiting mails are no buyer messages; return them."""
+def record_not_a_message(
+    connection: Connection, thread_id: int, *, by: str, now: datetime, source: str, clock_id: int | None = None
+) -> list[int]:
+    """Store that a thread's waiting mails are no buyer messages; return them. `clock_id`: the wait that they made."""
     ids = list(
         connection.execute(
             select(message.c.id).where(
@@ -205,6 +207,7 @@ def record_not_a_message(connection: Connection, thread_id: int, *, by: str, now
                 {
                     "kind": "not_a_message",
                     "thread_id": thread_id,
+                    "clock_id": clock_id,
                     "message_id": message_id,
                     "by": by,
                     "at": now,
@@ -219,14 +222,18 @@ def record_not_a_message(connection: Connection, thread_id: int, *, by: str, now
     return ids
 
 
-def revoke_not_a_message(connection: Connection, thread_id: int, *, by: str, now: datetime) -> list[int]:
-    """Take back what was last said together of a thread's mails, that they are no buyer messages; return them.
+def revoke_not_a_message(
+    connection: Connection, thread_id: int, *, by: str, now: datetime
+) -> tuple[list[int], set[int]]:
+    """Take back what was last said together of a thread's mails, that they are no buyer messages.
+
+    Returns them, and the waits that they had made.
 
     Found by the mail: its thread may have joined this one since, and left it behind as one that counts no more.
     """
     parts = read_parts(connection, thread_id)
     rows = connection.execute(
-        select(decision.c.id, decision.c.message_id, decision.c.made_at)
+        select(decision.c.id, decision.c.message_id, decision.c.made_at, decision.c.clock_id)
         .where(
             decision.c.message_id.in_(select(message.c.id).where(message.c.thread_id.in_(parts))),
             decision.c.kind == "not_a_message",
@@ -240,7 +247,7 @@ def revoke_not_a_message(connection: Connection, thread_id: int, *, by: str, now
         connection.execute(update(message).where(message.c.id.in_(ids)).values(excluded=False))
         taken_back = decision.c.id.in_([row.id for row in newest])
         connection.execute(update(decision).where(taken_back).values(revoked_at=now, revoked_by=by))
-    return ids
+    return ids, {row.clock_id for row in newest if row.clock_id is not None}
 
 
 def read_parts(connection: Connection, thread_id: int) -> list[int]:
@@ -256,3 +263,9 @@ def settle_review(connection: Connection, message_id: int, *, by: str, now: date
         .where(review.c.message_id == message_id, review.c.settled_at.is_(None))
         .values(settled_at=now, settled_by=by, decision=decided)
     )
+
+
+def read_clock_of(connection: Connection, message_id: int) -> Any:
+    """Return the running clock of the thread that a mail is in, or None."""
+    thread_id = connection.scalar(select(message.c.thread_id).where(message.c.id == message_id))
+    return None if thread_id is None else read_open_clock(connection, thread_id)

@@ -16,6 +16,7 @@ import pytest
 from monitor.wallclock import utc_now
 from tests.support.databases import SQLITE
 from tests.support.mails import ALIAS, ORDER, buyer_mail, return_notice, seller_reply
+from tests.support.waiting import PATIENCE
 
 ROOT = Path(__file__).parent.parent.parent
 CONFIG = """
@@ -82,7 +83,7 @@ class Shop:
             env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200"},
             input=feed,
             capture_output=True,
-            timeout=60,
+            timeout=PATIENCE,
             check=False,
         )
 
@@ -310,7 +311,7 @@ def test_full_disk_under_standard_output_is_one_line(shop: Shop) -> None:
             env={**os.environ, "PYTHONPATH": str(ROOT)},
             stdout=full,
             stderr=subprocess.PIPE,
-            timeout=60,
+            timeout=PATIENCE,
             check=False,
         )
     assert done.returncode == 1
@@ -472,7 +473,7 @@ def test_reader_that_goes_away_is_no_error(shop: Shop) -> None:
         cwd=shop.folder,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
     assert b"Traceback" not in done.stderr

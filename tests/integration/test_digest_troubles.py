@@ -17,6 +17,7 @@ from monitor.store.health import record_mark
 from monitor.wallclock import utc_now
 from tests.support.jobs_world import JobsWorld
 from tests.support.slack_server import SlackServer
+from tests.support.waiting import PATIENCE
 
 MONDAY = datetime(2026, 11, 16, 10, 0, tzinfo=UTC)
 
@@ -84,7 +85,7 @@ def test_a_worker_looks_by_itself(tmp_path: Path) -> None:
         command = [sys.executable, "-m", "monitor", "once"]
         environ = {"PYTHONPATH": str(Path(__file__).parents[2]), "PATH": "/usr/bin:/bin"}
         first = subprocess.run(
-            command, cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=60, check=False
+            command, cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=PATIENCE, check=False
         )
         assert first.returncode == 0, first.stderr
         engine = open_engine(f"sqlite:///{tmp_path / 'var' / 'replyby.db'}")
@@ -92,7 +93,7 @@ def test_a_worker_looks_by_itself(tmp_path: Path) -> None:
             connection.exec_driver_sql("UPDATE mark SET at = at - 86400000000 WHERE name = 'digest:since'")
         engine.dispose()
         second = subprocess.run(
-            command, cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=60, check=False
+            command, cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=PATIENCE, check=False
         )
         assert second.returncode == 0, second.stderr
     assert '✗ Slack: the bot is not in the channel of "team". Type there: /invite @' in second.stdout

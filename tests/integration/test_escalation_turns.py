@@ -10,7 +10,6 @@ from alerts.core.model import Answer, AnswerKind, Channel, Delivery, Purpose
 from alerts.core.words.catalog import words_for
 from alerts.core.words.slack import render_message
 from alerts.core.words.sms import render_sms
-from alerts.notifiers.webhook import payload
 from monitor.core.messages import Where
 from monitor.jobs.answers import apply_answer, exclude_messages, include_messages
 from monitor.store.decisions import read_heir
@@ -194,19 +193,6 @@ def test_a_webhook_hears_the_end_of_each_thread_that_it_was_told_of(build: Build
     assert sorted(ended) == [(Purpose.CLOSED, thread_id) for _, thread_id in begun]
 
 
-def test_a_webhook_hears_that_what_it_was_told_of_was_no_buyers_message(build: Build) -> None:
-    world = build(policy=HOOK)
-    world.ask(A)
-    ((_, thread_id),) = told_the_hook(world.advance(hours=17))
-    exclude_messages(world.services, thread_id, by="Bo", source="shell")
-    (ended,) = (one for one in world.cycle() if one.channel is Channel.WEBHOOK)
-    body = payload(ended, "text")
-    assert (body["purpose"], body["content"]) == ("closed", {})
-    (thread,) = body["threads"]
-    assert (thread["thread"], thread["state"], thread["order_id"]) == (thread_id, "withdrawn", A)
-    assert told_the_hook(world.advance(hours=30)) == []
-
-
 def test_a_webhook_hears_the_end_where_a_wait_left_its_thread_and_when_it_runs_on(build: Build) -> None:
     world = build(policy=HOOK)
     ask_without_order(world)
@@ -311,31 +297,6 @@ def test_what_a_person_says_is_no_message_of_a_buyer_is_said_so_in_slack(build: 
     assert (drawn.purpose, message.text) == (Purpose.UPDATE, "Not a buyer's message: nothing to answer.")
     assert drawn.post is not None
     assert world.advance(hours=3) == []
-
-
-@pytest.mark.parametrize(("by", "said"), [("Bo", [f"Done: {A} needs no reply."]), ("Ana", [])])
-def test_the_phone_that_rang_for_what_was_no_buyers_message_hears_that_it_is_over(
-    build: Build, by: str, said: list[str]
-) -> None:
-    world = build()
-    world.ask(A)
-    world.advance(hours=22.1)
-    exclude_messages(world.services, world.thread_of(A), by=by, source="shell")
-    phone = [one for one in world.cycle() if one.channel is Channel.SMS]
-    assert [(one.purpose, one.person) for one in phone] == [(Purpose.CLOSED, "Ana")] * len(said)
-    assert [render_sms(ENGLISH, one).rpartition(" ")[0] for one in phone] == said
-    assert not world.say(AnswerKind.ANSWERED, by="Ana", code=1).accepted
-
-
-def test_the_end_of_what_was_no_buyers_message_is_not_told_when_that_is_taken_back_in_time(build: Build) -> None:
-    world = build()
-    world.ask(A)
-    world.advance(hours=22.1)
-    exclude_messages(world.services, world.thread_of(A), by="Bo", source="shell")
-    assert include_messages(world.services, world.thread_of(A), by="Bo") == 1
-    sent = world.cycle() + world.advance(minutes=20)
-    assert sent
-    assert Purpose.CLOSED not in {one.purpose for one in sent}
 
 
 def test_where_a_bounce_makes_two_waits_one_the_number_of_the_later_means_it(build: Build) -> None:

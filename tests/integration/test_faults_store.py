@@ -22,7 +22,7 @@ from tests.support.ports import free_port
 from tests.support.slack_server import SlackServer
 from tests.support.small_world import SmallWorld, small_world
 from tests.support.twilio_server import TwilioServer
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE, wait_until
 from tests.support.worker_process import render_config, worker_on
 
 ROOT = Path(__file__).parents[2]
@@ -157,7 +157,7 @@ def refused(folder: Path, *arguments: str) -> str:
         cwd=folder,
         env={**os.environ, "PYTHONPATH": str(ROOT), "TEST_IMAP_PASSWORD": "secret-imap-password"},
         capture_output=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
     assert done.returncode == 1, done.stdout.decode() + done.stderr.decode()

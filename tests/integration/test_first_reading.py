@@ -14,6 +14,7 @@ from monitor.wallclock import utc_now
 from tests.support.dovecot import PASSWORD, USERNAME, Dovecot, running_dovecot
 from tests.support.mails import return_notice
 from tests.support.ports import HOST
+from tests.support.waiting import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 REPLYBY = [sys.executable, "-m", "monitor"]
@@ -39,7 +40,7 @@ def test_how_far_it_is_stands_on_a_terminal_and_in_the_log_of_a_service(tmp_path
         configure(tmp_path, server)
         child = pexpect.spawn(
             REPLYBY[0], [*REPLYBY[1:], "once", "--dry-run"], cwd=str(tmp_path), env=ENVIRON, encoding="utf-8",
-            timeout=60, dimensions=(40, 90),
+            timeout=PATIENCE, dimensions=(40, 90),
         )  # fmt: skip
         child.expect(r"\r  INBOX  ━+╌*  \d+ %, [\d,]+ mails, [\d,]+ a second")
         assert len(child.after) < 90
@@ -50,7 +51,7 @@ def test_how_far_it_is_stands_on_a_terminal_and_in_the_log_of_a_service(tmp_path
 
         done = subprocess.run(
             [*REPLYBY, "once"], cwd=tmp_path, env=ENVIRON, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-            timeout=90, check=False,
+            timeout=PATIENCE, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
         lines = [json.loads(line) for line in done.stderr.splitlines() if line.startswith("{")]

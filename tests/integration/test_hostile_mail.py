@@ -25,6 +25,7 @@ from monitor.report.publish import record_report, render_report
 from tests.support.hook_server import HookServer
 from tests.support.mails import ALIAS, ORDER, buyer_mail, return_notice
 from tests.support.small_world import SmallWorld, small_world
+from tests.support.waiting import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 HOUR = timedelta(hours=1)
@@ -51,7 +52,7 @@ def run(folder: Path, *arguments: str) -> str:
         env={"PYTHONPATH": str(ROOT), "TEST_IMAP_PASSWORD": "secret-imap-password", "PATH": "/usr/bin:/bin"},
         capture_output=True,
         stdin=subprocess.DEVNULL,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
     assert done.returncode == 0, done.stderr.decode()

@@ -19,6 +19,7 @@ from monitor.config.loader import load_config
 from monitor.store.engine import open_engine
 from monitor.wallclock import utc_now
 from tests.support.mails import buyer_mail, return_notice, seller_reply
+from tests.support.waiting import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 REPLYBY = [sys.executable, "-m", "monitor"]
@@ -72,7 +73,7 @@ LUNCH = b"From: Bo <bo@other.example>\nDate: Mon, 02 Nov 2026 10:00:00 +0000\nSu
 def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [*REPLYBY, *arguments], cwd=folder, env=ENVIRON, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-        timeout=90, check=False,
+        timeout=PATIENCE, check=False,
     )  # fmt: skip
 
 
@@ -239,7 +240,7 @@ def test_beside_a_worker_it_says_what_to_do(stored: Path) -> None:
 @contextmanager
 def terminal(folder: Path, *arguments: str) -> Iterator[Any]:
     child = pexpect.spawn(
-        REPLYBY[0], [*REPLYBY[1:], *arguments], cwd=str(folder), env=ENVIRON, encoding="utf-8", timeout=60,
+        REPLYBY[0], [*REPLYBY[1:], *arguments], cwd=str(folder), env=ENVIRON, encoding="utf-8", timeout=PATIENCE,
         dimensions=(40, 80),
     )  # fmt: skip
     try:

@@ -24,6 +24,7 @@ from monitor.store.engine import open_engine, reading, writing
 from monitor.store.schema import bad_mail, decision, mark, message, silence, thread
 from tests.support.mails import ALIAS, ORDER
 from tests.support.small_world import SmallWorld, small_world
+from tests.support.waiting import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -51,7 +52,7 @@ def run(folder: Path, *arguments: str, expect: int = 0, **environ: str) -> str:
         cwd=folder,
         env={**os.environ, "PYTHONPATH": str(ROOT), "TEST_IMAP_PASSWORD": "secret-imap-password", **environ},
         capture_output=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
         stdin=subprocess.DEVNULL,
     )

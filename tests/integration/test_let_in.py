@@ -18,6 +18,7 @@ from tests.support.dovecot import Dovecot, running_dovecot
 from tests.support.mails import ORDER, buyer_mail
 from tests.support.scripted_imap import ScriptedImap, running_scripted_imap
 from tests.support.smtp_server import make_certificate
+from tests.support.waiting import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 
@@ -53,7 +54,7 @@ def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         capture_output=True,
         text=True,
         stdin=subprocess.DEVNULL,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
 

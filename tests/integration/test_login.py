@@ -18,6 +18,7 @@ import pytest
 
 from tests.support.dovecot import USERNAME, Dovecot, running_dovecot
 from tests.support.oauth_server import OAuthServer, run_oauth_server
+from tests.support.waiting import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 REPLYBY = [sys.executable, "-m", "monitor"]
@@ -40,14 +41,14 @@ def configure(folder: Path, provider: str, endpoint: str, server: Dovecot | None
 def run(folder: Path, *arguments: str, program: Sequence[str] = REPLYBY) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [*program, *arguments], cwd=folder, env=ENVIRON, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-        timeout=60, check=False,
+        timeout=PATIENCE, check=False,
     )  # fmt: skip
 
 
 @contextmanager
 def login(folder: Path) -> Iterator[Any]:
     child = pexpect.spawn(
-        REPLYBY[0], [*REPLYBY[1:], "login", "support"], cwd=str(folder), env=ENVIRON, encoding="utf-8", timeout=30,
+        REPLYBY[0], [*REPLYBY[1:], "login", "support"], cwd=str(folder), env=ENVIRON, encoding="utf-8", timeout=PATIENCE,
         dimensions=(40, 500),
     )  # fmt: skip
     child.delaybeforesend = None

@@ -20,7 +20,7 @@ from tests.support.postgresql import running_postgresql
 from tests.support.slack_server import SlackServer
 from tests.support.tcp_proxy import TcpProxy, running_proxy
 from tests.support.twilio_server import TwilioServer
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE, wait_until
 from tests.support.worker_process import WorkerProcess, render_config, worker_on
 
 pytestmark = pytest.mark.integration
@@ -162,7 +162,7 @@ def test_one_cycle_by_hand_beside_a_worker_says_that_it_waits_for_its_turn(
             said = iter(once.stderr.readline, b"")
             assert any(b"waits for its turn" in line for line in said)
             assert worker.stop() == 0
-            once.communicate(timeout=30)
+            once.communicate(timeout=PATIENCE)
             assert once.returncode == 0
 
 

@@ -11,7 +11,7 @@ import yaml
 
 from tests.support.live_world import World, run_world
 from tests.support.programs import require_program
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE, wait_until
 
 pytestmark = pytest.mark.integration
 
@@ -26,7 +26,12 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 def run(program: str, *arguments: str, given: str | None = None) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [require_program(program), *arguments], input=given, capture_output=True, text=True, timeout=60, check=False
+        [require_program(program), *arguments],
+        input=given,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
     )
 
 

@@ -34,7 +34,7 @@ from tests.support.planted import (
     planted_world,
     process_texts,
 )
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE, wait_until
 
 pytestmark = pytest.mark.integration
 EARLY = "402-6666666-1234567"
@@ -112,7 +112,7 @@ def run_everything(world: PlantedWorld, commands: Sequence[tuple[str, ...]]) -> 
             env=world.worker.environ,
             capture_output=True,
             stdin=subprocess.DEVNULL,
-            timeout=60,
+            timeout=PATIENCE,
             check=False,
         )
         assert done.returncode in (0, 1), (arguments, done.stderr)

@@ -24,6 +24,7 @@ from tests.support.mails import buyer_mail, seller_reply
 from tests.support.ports import free_port
 from tests.support.slack_server import SlackServer
 from tests.support.twilio_server import TwilioServer
+from tests.support.waiting import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 REPLYBY = [sys.executable, "-m", "monitor"]
@@ -44,7 +45,7 @@ def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=90,
+        timeout=PATIENCE,
         check=False,
     )
 
@@ -69,7 +70,7 @@ def terminal(folder: Path, *arguments: str) -> Iterator[Any]:
         cwd=str(folder),
         env=ENVIRON,
         encoding="utf-8",
-        timeout=40,
+        timeout=PATIENCE,
         dimensions=(40, 100),
     )
     child.delaybeforesend = None

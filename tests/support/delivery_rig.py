@@ -3,7 +3,7 @@
 import random
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -118,6 +118,13 @@ class Rig:
         """End clocks, or let somebody have them: nothing more is to be sent."""
         with self.engine.begin() as conn:
             conn.execute(update(open_clock).where(open_clock.c.id.in_(clock_ids)).values(wanted=0))
+
+    def answer(self, *clock_ids: int) -> None:
+        """End clocks by a reply that went out now."""
+        self.close(*clock_ids)
+        for clock_id in clock_ids:
+            stood = self.threads.facts[clock_id]
+            self.threads.facts[clock_id] = replace(stood, state="met", answered_at=self.clock(), answered_route="mail")
 
     def put(self, *items: Notification) -> int:
         """Enqueue notifications now."""

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.support.programs import require_program
+from tests.support.waiting import PATIENCE
 
 PROJECT = Path(__file__).parents[1] / "dashboard_checks" / "node"
 STAMP = PROJECT / "node_modules" / ".installed-from"
@@ -23,7 +24,12 @@ def run_script(name: str, given: Any) -> Any:
     node = require_program("node")
     install_project()
     done = subprocess.run(
-        [node, str(PROJECT / name)], input=json.dumps(given), capture_output=True, text=True, timeout=60, check=False
+        [node, str(PROJECT / name)],
+        input=json.dumps(given),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
     )
     assert done.returncode == 0, done.stderr[-2000:]
     return json.loads(done.stdout)

@@ -6,10 +6,13 @@ The bound says when a test gives up, not how fast the program is: it is long, fo
 import threading
 from collections.abc import Callable
 
+PATIENCE = 240.0
+"""Seconds after which a test gives up on another process."""
+
 _PAUSE_SECONDS = 0.02
 
 
-def wait_until(condition: Callable[[], bool], what: str, seconds: float = 120.0) -> None:
+def wait_until(condition: Callable[[], bool], what: str, seconds: float = PATIENCE / 2) -> None:
     """Return once the condition holds; fail the test when it does not within `seconds`."""
     pause = threading.Event()
     for _ in range(int(seconds / _PAUSE_SECONDS)):

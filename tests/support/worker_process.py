@@ -16,7 +16,7 @@ from typing import Any
 from tests.support.dovecot import Dovecot
 from tests.support.slack_server import SlackServer
 from tests.support.twilio_server import TwilioServer
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE, wait_until
 
 STEPS = """
 [[policy]]
@@ -173,7 +173,7 @@ class WorkerProcess:
             cwd=self.folder,
             env=self.environ,
             capture_output=True,
-            timeout=60,
+            timeout=PATIENCE,
             check=False,
         )
         assert done.returncode == expect, (

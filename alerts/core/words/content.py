@@ -26,6 +26,9 @@ Content = dict[str, Any]
 MAX_THREADS = 20  # a summary names so many and counts the rest: Slack takes 50 blocks, a reader fewer
 
 
+_OF_A_WAIT = ("account", "marketplace", "order_id", "asin", "messages")
+
+
 class HealthKind(StrEnum):
     """What is wrong with ReplyBy itself: each has its own words (`health_<kind>`)."""
 
@@ -138,11 +141,7 @@ def withdrawn(facts: ThreadFacts) -> Content:
         "withdrawn": {
             "started_at": instant(facts.started_at),
             "deadline_at": instant(facts.deadline_at),
-            "account": facts.account,
-            "marketplace": facts.marketplace,
-            "order_id": facts.order_id,
-            "asin": facts.asin,
-            "messages": facts.messages,
+            **{name: getattr(facts, name) for name in _OF_A_WAIT},
         }
     }
 
@@ -153,7 +152,8 @@ def withdrawn_facts(content: Mapping[str, Any], *, thread_id: int, clock_id: int
     if stood is None:
         return None
     instants = {name: datetime.fromisoformat(stood[name]) for name in ("started_at", "deadline_at")}
-    return ThreadFacts(thread_id=thread_id, clock_id=clock_id, state=WITHDRAWN, **{**stood, **instants})
+    known = {name: stood[name] for name in _OF_A_WAIT if name in stood}  # a later version may put down more
+    return ThreadFacts(thread_id=thread_id, clock_id=clock_id, state=WITHDRAWN, **{**known, **instants})
 
 
 def digest(

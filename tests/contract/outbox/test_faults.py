@@ -325,7 +325,7 @@ def test_the_end_waits_until_it_is_known_whether_the_beginning_arrived(rig: Rig)
     rig.put(make_alert(1))
     rig.slack.after.append(doubt())
     rig.deliver()
-    rig.close(1)
+    rig.answer(1)
     rig.put(make_news(Purpose.CLOSED, 1))
     rig.deliver(seconds=1)
     assert [item.purpose for item in rig.slack.accepted] == [Purpose.ALERT]

@@ -128,10 +128,12 @@ def test_the_end_makes_pending_alerts_and_changes_superfluous(rig: Rig) -> None:
     rig.open(1)
     rig.put(make_alert(1))
     rig.deliver()
-    rig.put(make_news(Purpose.UPDATE, 1), make_news(Purpose.REOPENED, 1), make_news(Purpose.CLOSED, 1))
+    rig.put(make_news(Purpose.UPDATE, 1), make_news(Purpose.REOPENED, 1))
+    rig.answer(1)
+    rig.put(make_news(Purpose.CLOSED, 1))
     rig.deliver()
     assert [item.purpose for item in rig.slack.accepted] == [Purpose.ALERT, Purpose.CLOSED]
-    assert rig.statuses() == ["sent", "cancelled: superseded", "cancelled: superseded", "sent"]
+    assert rig.statuses() == ["sent", "cancelled: superseded", "cancelled: answered", "sent"]
 
 
 def test_the_end_is_not_told_to_somebody_who_never_heard_of_the_beginning(rig: Rig) -> None:
@@ -139,11 +141,11 @@ def test_the_end_is_not_told_to_somebody_who_never_heard_of_the_beginning(rig: R
     rig.put(make_alert(1))
     rig.slack.before.append(refusal())
     rig.deliver()
-    rig.close(1)
+    rig.answer(1)
     rig.put(make_news(Purpose.CLOSED, 1))
     rig.deliver_until_quiet()
     assert rig.slack.accepted == []
-    assert sorted(rig.statuses()) == ["cancelled: never_told", "cancelled: not_wanted"]
+    assert sorted(rig.statuses()) == ["cancelled: answered", "cancelled: never_told"]
 
 
 def test_a_thread_keeps_one_message_for_its_whole_life(rig: Rig) -> None:
@@ -212,6 +214,7 @@ def test_a_message_that_is_found_after_another_thread_brought_one_says_so(rig: R
     rig.deliver_until_quiet()
     first, second, gone = rig.slack.accepted
     assert (gone.post, gone.content["gone"]) == (_post_of(first), "joined")
+    rig.answer(1)
     rig.put(make_news(Purpose.CLOSED, 1))
     rig.deliver()
     assert rig.slack.accepted[-1].post == _post_of(second)
@@ -300,6 +303,7 @@ def test_sms_and_voice_to_one_person_about_different_threads_say_different_numbe
 
 def test_who_was_told_only_of_the_end_by_no_earlier_message_is_still_told(rig: Rig) -> None:
     rig.open(1)
+    rig.answer(1)
     rig.put(make_news(Purpose.CLOSED, 1, receiver="managers"))
     rig.deliver()
     assert [item.receiver for item in rig.slack.accepted] == ["managers"]

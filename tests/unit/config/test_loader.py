@@ -15,6 +15,7 @@ from monitor.config.loader import find_config, load_config, parse_config
 from monitor.config.model import Config, MailboxConfig, SlackConfig, SmtpConfig, TwilioConfig, WorkerConfig
 from monitor.core.sla import SlaPolicy, TargetOverride
 from monitor.errors import ConfigError
+from tests.support.waiting import PATIENCE
 
 DATA = Path(__file__).parents[2] / "data" / "config"
 SHIPPED = Path(__file__).parents[3] / "config.toml"
@@ -475,7 +476,12 @@ def test_reading_a_file_imports_nothing_that_is_slow_to_import() -> None:
         f"print([name for name in {heavy!r} if name in sys.modules])"
     )
     found = subprocess.run(
-        [sys.executable, "-c", program], cwd=SHIPPED.parent, capture_output=True, text=True, timeout=30, check=True
+        [sys.executable, "-c", program],
+        cwd=SHIPPED.parent,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=True,
     )
     assert found.stdout.strip() == "[]"
 

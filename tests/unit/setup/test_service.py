@@ -16,6 +16,7 @@ from monitor.config.model import Config
 from monitor.setup.service import find_unreadable, make_folders, plan_unit, render_unit, written_folders
 from monitor.systemd import notify, watchdog_every
 from tests.support.programs import require_program
+from tests.support.waiting import PATIENCE
 
 SHIPPED = Path(__file__).parents[3] / "config.toml"
 
@@ -41,7 +42,7 @@ def test_systemd_has_nothing_to_say_of_the_unit(root: bool, config: Config, tmp_
         [analyze, "verify", *scope, "--man=no", str(unit)],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         env=environ,
         check=False,
     )
@@ -57,7 +58,7 @@ def test_the_system_service_is_exposed_to_little(config: Config, tmp_path: Path)
         [analyze, "security", "--offline=true", "--threshold=20", "--no-pager", str(unit)],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
     assert found.returncode == 0, found.stdout[-400:] + found.stderr
