@@ -150,10 +150,11 @@ def _print(path: Path, found: "Imported", seconds: float, session: Session) -> N
 
 def _print_figures(found: "Imported", session: Session) -> None:
     from monitor.store.engine import reading
+    from monitor.store.open_threads import read_backlog_end
     from monitor.store.snapshots import read_rates
 
     with reading(session.store.engine) as connection:
-        rates = read_rates(connection, session.services.utc_now())
+        rates, backlog_end = read_rates(connection, session.services.utc_now()), read_backlog_end(connection)
     own = [windows[RATE_DAYS] for (account, _), windows in rates.items() if account in found.accounts]
     on_time, judged = sum(one[0] for one in own), sum(one[1] for one in own)
     if judged:
@@ -164,5 +165,5 @@ def _print_figures(found: "Imported", session: Session) -> None:
         print_line(
             f"{found.overdue:,} {'wait' if found.overdue == 1 else 'waits'} without a reply in what was read. "
             "Nobody is told. If they were answered: "
-            f"replyby answered --before {instant_text(session.services.utc_now() - session.config.sla.target)} --by NAME"
+            f"replyby answered --before {instant_text(backlog_end)} --by NAME"
         )

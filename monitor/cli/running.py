@@ -112,7 +112,9 @@ def once(
         waiting = partial(print_problem, "A worker runs on this database; this waits for its turn.")
         lock.acquire(services.stopping, waiting=waiting)
         try:
-            outcome = build_worker(services).once(print_problem, send=not dry_run)
+            # With --json the document has standard output to itself; what the console is told goes beside it.
+            worker = build_worker(services, sys.stderr if json else None)
+            outcome = worker.once(print_problem, send=not dry_run)
         finally:
             lock.release()
             store.engine.dispose()

@@ -54,13 +54,13 @@ def status(
     """List what waits for a reply, soonest deadline first."""
     from monitor.store.engine import reading
     from monitor.store.health import read_health
-    from monitor.store.open_threads import read_first_start, read_open
+    from monitor.store.open_threads import read_backlog_end, read_first_start, read_open
 
     session = open_session(config)
     now = session.services.utc_now()
     with reading(session.store.engine) as connection:
         rows = read_open(connection, session.config.sla.at_risk, now)
-        first_started_at = read_first_start(connection)
+        first_started_at, backlog_end = read_first_start(connection), read_backlog_end(connection)
         read_at = [one.last_success_at for one in read_health(connection) if one.last_success_at is not None]
     _warn_of_old_news(session, first_started_at, max(read_at, default=None), now)
     if json:
@@ -77,11 +77,10 @@ def status(
         columns = ["THREAD", "LEFT", "DUE", *account, "MARKET", "ORDER", "WAITING SINCE", "STATE", "WHO", "ABOUT"]
         print_table(columns, [_status_row(row, session, now, several) for row in shown], right=(0, 1))
     if old and not all_:
-        first = instant_text(first_started_at)
         more = f"{len(old)} that {'was' if len(old) == 1 else 'were'} overdue before the first start"
         print_line(
             f"Not listed: {more}. replyby status --all shows them, "
-            f"replyby answered --before {first} --by NAME settles them."
+            f"replyby answered --before {instant_text(backlog_end)} --by NAME settles them."
         )
 
 

@@ -14,12 +14,16 @@ EVIDENCE = ("buyer_message", "confirmation_copy", "sent_reply", "delivery_failur
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MarketSnapshot:
-    """One account and marketplace. `due_within` counts open threads by hours, breached ones included, cumulatively."""
+    """One account and marketplace. `due_within` counts open threads by hours, breached ones included, cumulatively.
+
+    `backlog`: how many of the breached were overdue before the first start. They are never the next deadline.
+    """
 
     account: str
     marketplace: str
     open_by_state: Mapping[ClockState, int]
     due_within: Mapping[int, int]
+    backlog: int = 0
     next_deadline_at: datetime | None = None
     next_acknowledged: bool = False
     response_ratio: Mapping[int, float | None] = field(default_factory=dict)  # by days of the window
@@ -57,6 +61,7 @@ class OpenThread:
     acknowledged_by: str | None = None
     verified: bool = True
     where: str = "inbox"
+    backlog: bool = False  # overdue before the first start
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -276,9 +276,9 @@ def settle_before(services: Services, before: datetime, *, by: str, source: str)
         with writing(services.engine) as connection:
             clocks = read_open_before(connection, before, SETTLED_AT_ONCE)
             for clock in clocks:
-                record_mark_by_hand(
-                    connection, MarkKind.ANSWERED, clock, by=by, at=min(before, now), made_at=now, source=source
-                )
+                # When it was answered nobody says: what is overdue counts as late.
+                at = now if clock.deadline_at < now else min(before, now)
+                record_mark_by_hand(connection, MarkKind.ANSWERED, clock, by=by, at=at, made_at=now, source=source)
             starts = [clock.start_message_id for clock in clocks]
             changes = resolve_and_save(connection, starts, {}, services.save_context(now)) if starts else []
             follow_changes(connection, changes, now)

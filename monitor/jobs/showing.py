@@ -106,6 +106,7 @@ class Shown:
                     acknowledged_by=row.acknowledged_by,
                     verified=row.verified,
                     where=row.where,
+                    backlog=row.backlog,
                 )
                 for row in rows
             ),

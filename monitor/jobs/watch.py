@@ -25,6 +25,7 @@ from monitor.store.health import (
     record_mark,
     record_told,
 )
+from monitor.store.open_threads import read_backlog_end
 from monitor.store.schema import sla_clock
 
 log = structlog.get_logger(__name__)
@@ -67,10 +68,9 @@ def tell_backlog(services: Services, book: AddressBook) -> bool:
         record_mark(connection, "backlog", now, str(counts[0]))
         if not counts[0]:
             return False
-        instant = services.first_started_at.strftime("%Y-%m-%dT%H:%M:%SZ")
-        words = content.backlog(
-            counts[0], counts[1], commands=[command.format(instant=instant) for command in BACKLOG_COMMANDS]
-        )
+        end = read_backlog_end(connection) or now
+        commands = [command.format(instant=end.strftime("%Y-%m-%dT%H:%M:%SZ")) for command in BACKLOG_COMMANDS]
+        words = content.backlog(counts[0], counts[1], commands=commands)
         tell_of_itself(connection, services, book, "backlog", Purpose.BACKLOG, words, now)
     services.wake.set()
     return True

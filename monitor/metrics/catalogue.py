@@ -77,11 +77,17 @@ class MetricNames:
 _MARKET = ("account", "marketplace")
 
 THREADS_OPEN = Metric("replyby_threads_open", "gauge", (*_MARKET, "state"), "Threads awaiting a reply.")
+THREADS_BACKLOG = Metric(
+    "replyby_threads_backlog",
+    "gauge",
+    _MARKET,
+    "Of the breached, those that were overdue before the first start: told of once, and alerted about never.",
+)
 NEXT_DEADLINE = Metric(
     "replyby_next_deadline_timestamp_seconds",
     "gauge",
     _MARKET,
-    "Deadline of the most urgent open thread; no sample where nothing waits.",
+    "Deadline of the most urgent open thread, the backlog left out; no sample where nothing waits.",
 )
 NEXT_ACKNOWLEDGED = Metric(
     "replyby_next_deadline_acknowledged",
@@ -217,6 +223,7 @@ AMAZON_TASKS = Metric(
 
 METRICS = (
     THREADS_OPEN,
+    THREADS_BACKLOG,
     NEXT_DEADLINE,
     NEXT_ACKNOWLEDGED,
     THREADS_DUE,

@@ -158,6 +158,7 @@ def render_markets(markets: Sequence[MarketSnapshot], names: MetricNames) -> Ite
     """Yield what is told of each account and marketplace; counts of open threads are 0 where the snapshot is silent."""
     threads_open, due = _gauge(catalogue.THREADS_OPEN), _gauge(catalogue.THREADS_DUE)
     deadline, acknowledged = _gauge(catalogue.NEXT_DEADLINE), _gauge(catalogue.NEXT_ACKNOWLEDGED)
+    backlog = _gauge(catalogue.THREADS_BACKLOG)
     response, late = _gauge(catalogue.RESPONSE_RATIO), _gauge(catalogue.LATE_RATIO)
     judged, evidence = _gauge(catalogue.JUDGED), _gauge(catalogue.EVIDENCE_SEEN)
     seen = {(market.account, market.marketplace): market for market in markets}
@@ -165,6 +166,7 @@ def render_markets(markets: Sequence[MarketSnapshot], names: MetricNames) -> Ite
         market = seen.get(key)
         for state in OPEN_STATES:
             threads_open.add_metric([*key, state.value], market.open_by_state.get(state, 0) if market else 0)
+        backlog.add_metric(key, market.backlog if market else 0)
         for hours in DUE_WITHIN_HOURS:
             due.add_metric([*key, f"{hours}h"], market.due_within.get(hours, 0) if market else 0)
         if market is None:
@@ -178,7 +180,7 @@ def render_markets(markets: Sequence[MarketSnapshot], names: MetricNames) -> Ite
             _add_if_known(judged, (*key, f"{days}d"), market.judged_messages.get(days))
         for name, seen_at in market.evidence_last_seen_at.items():
             evidence.add_metric((*key, name), seen_at.timestamp())
-    yield from (threads_open, deadline, acknowledged, due, response, late, judged, evidence)
+    yield from (threads_open, backlog, deadline, acknowledged, due, response, late, judged, evidence)
 
 
 def render_health(snapshot: Snapshot, names: MetricNames) -> Iterator[Family]:

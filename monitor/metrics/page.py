@@ -67,12 +67,14 @@ class _Row:
 def render_page(facts: PageFacts, refresh_seconds: int = 15) -> str:
     """Return the page as an HTML document that loads itself again; soonest deadline first, times in `time_zone`.
 
-    What is overdue for more than a week is only counted, unless there is nothing else.
+    What was overdue before the first start is only counted, and so is what is overdue for more than a week, unless there is
+    nothing else.
     Without a good cycle for `stale_after` it says NO DATA, whatever the queue was; so it does when nothing waits but a
     mailbox cannot be read: what is not seen is not "nothing".
     """
     threads = sorted(facts.threads, key=lambda thread: (thread.deadline_at, thread.thread_id))
-    recent = [thread for thread in threads if facts.now - thread.deadline_at <= BACKLOG_AGE] or threads
+    live = [thread for thread in threads if not thread.backlog]
+    recent = [thread for thread in live if facts.now - thread.deadline_at <= BACKLOG_AGE] or live
     several_accounts = facts.several_accounts or len({thread.account for thread in threads}) > 1
     rows = [_row(thread, facts, several_accounts) for thread in recent[:MAX_ROWS]]
     counts = Counter(thread.state for thread in threads)
@@ -87,7 +89,8 @@ def render_page(facts: PageFacts, refresh_seconds: int = 15) -> str:
         goal=_percent(facts.goal, 0),
         rows=rows,
         more=len(recent) - len(rows),
-        backlog=len(threads) - len(recent),
+        old=len(live) - len(recent),
+        backlog=len(threads) - len(live),
         several_accounts=several_accounts,
         mailboxes=[_mailbox(mailbox, facts) for mailbox in facts.mailboxes],
         warnings=facts.warnings,
@@ -109,6 +112,7 @@ def render_no_data(reason: str, refresh_seconds: int = 15) -> str:
         goal="",
         rows=None,
         more=0,
+        old=0,
         backlog=0,
         several_accounts=False,
         mailboxes=[],
@@ -179,7 +183,10 @@ def _hero(facts: PageFacts, rows: list[_Row]) -> tuple[str, str, str, str]:
         if blind:
             line = f"nothing known to wait, but {', '.join(blind)} cannot be read"
             return "no_data", "NEXT REPLY DUE IN", "NO DATA", line
-        return "nothing", "NEXT REPLY DUE IN", "nothing waiting", "no buyer message is without a reply"
+        line = "no buyer message is without a reply"
+        if facts.threads:
+            line = "but for what was overdue before the first start, no buyer message is without a reply"
+        return "nothing", "NEXT REPLY DUE IN", "nothing waiting", line
     first = rows[0]
     who = f"{first.who} has it" if first.who else "nobody has it yet"
     title = "REPLY OVERDUE BY" if first.state == ClockState.BREACHED else "NEXT REPLY DUE IN"

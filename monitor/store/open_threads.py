@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, func, select, type_coerce, update
 
 from alerts.core.model import ThreadFacts
 from monitor.core.sla import OPEN_STATES, ClockState, SlaClock, state_at
@@ -93,6 +93,24 @@ def read_open(connection: Connection, at_risk: timedelta, now: datetime, limit: 
         .limit(limit)
     )
     return [_open_row(row, at_risk, now) for row in connection.execute(statement)]
+
+
+def read_backlog_end(connection: Connection) -> datetime | None:
+    """Return the instant before which the whole backlog began to wait and nobody else did; None: there is none.
+
+    Where targets differ, somebody may wait in time longer than the newest of the backlog: it ends before them.
+    """
+    started = sla_clock.c.started_at
+    newest, oldest_live = connection.execute(
+        select(
+            type_coerce(func.max(started).filter(sla_clock.c.backlog.is_(True)), started.type),
+            type_coerce(func.min(started).filter(sla_clock.c.backlog.is_(False)), started.type),
+        ).where(sla_clock.c.closed_at.is_(None))
+    ).one()
+    if newest is None:
+        return None
+    end: datetime = newest.replace(microsecond=0) + timedelta(seconds=1)
+    return end if oldest_live is None else min(end, oldest_live.replace(microsecond=0))
 
 
 def read_place_and_order(connection: Connection, thread_id: int) -> tuple[str | None, str | None]:

@@ -4,7 +4,7 @@ from collections import defaultdict
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Integer, case, cast, func, select
+from sqlalchemy import Connection, Integer, case, cast, func, select, type_coerce
 
 from monitor.core.messages import Kind
 from monitor.core.sla import ClockState
@@ -14,6 +14,8 @@ from monitor.store.evidence import read_evidence
 from monitor.store.schema import message, review, sla_clock
 
 UNKNOWN = "unknown"
+_LIVE = sla_clock.c.backlog.is_(False)
+"""What was overdue before the first start is counted, and hides nothing that is due next."""
 
 
 def read_markets(connection: Connection, at_risk: timedelta, now: datetime) -> tuple[MarketSnapshot, ...]:
@@ -36,7 +38,8 @@ def _open_counts(connection: Connection, at_risk: timedelta, now: datetime) -> l
         func.count().label("total"),
         func.sum(cast(deadline < now, Integer)).label("breached"),
         func.sum(cast((deadline >= now) & (deadline <= now + at_risk), Integer)).label("at_risk"),
-        func.min(deadline).label("next_deadline_at"),
+        type_coerce(func.min(deadline).filter(_LIVE), deadline.type).label("next_deadline_at"),
+        func.sum(cast(sla_clock.c.backlog & (deadline < now), Integer)).label("backlog"),
     ]
     columns += [
         func.sum(cast(deadline <= now + timedelta(hours=hours), Integer)).label(f"within_{hours}")
@@ -64,7 +67,7 @@ def _next_acknowledged(connection: Connection, now: datetime) -> set[tuple[str, 
             )
             .label("place"),
         )
-        .where(sla_clock.c.closed_at.is_(None))
+        .where(sla_clock.c.closed_at.is_(None), _LIVE)
         .subquery()
     )
     statement = select(ranked.c.account, ranked.c.marketplace).where(
@@ -126,6 +129,7 @@ def _market(
         due_within={
             hours: 0 if counts is None else int(counts._mapping[f"within_{hours}"]) for hours in DUE_WITHIN_HOURS
         },
+        backlog=0 if counts is None else int(counts.backlog),
         next_deadline_at=None if counts is None else counts.next_deadline_at,
         next_acknowledged=acknowledged,
         response_ratio=ratios,

@@ -115,6 +115,7 @@ def test_history_pages_nobody_and_an_old_breach_is_told_in_one_summary(
         )
     dovecot.deliver(buyer_mail(ago(days=5), order="402-0000009-0000009"), ago(days=5))
     dovecot.put_in_sent(seller_reply(ago(days=4, hours=20), order="402-0000009-0000009"), ago(days=4, hours=20))
+    dovecot.deliver(buyer_mail(ago(hours=2), order="402-0000010-0000010", alias="live0aaaaaaaaa@marketplace.amazon.fr"))
     worker.start()
     wait_until(lambda: len(slack.messages()) == 1, "the summary")
     assert "5" in str(slack.messages()[0]["blocks"])
@@ -122,10 +123,14 @@ def test_history_pages_nobody_and_an_old_breach_is_told_in_one_summary(
     assert twilio.sent == []
     assert worker.metric("replyby_clocks_total", outcome="met") == 1
     assert worker.metric("replyby_clocks_total", outcome="no_response") == 5
+    assert worker.metric("replyby_threads_backlog") == 5
+    assert worker.metric("replyby_next_deadline_timestamp_seconds") > ago(hours=0).timestamp()
 
+    told = str(slack.messages()[0]["blocks"]).split("--before ")[1].split()[0]
     first = worker.run("status").split("--before ")[1].split()[0]
+    assert first == told
     assert "5 threads" in worker.run("answered", "--before", first, "--by", "Ana")
-    assert worker.status() == []
+    assert [thread["order_id"] for thread in worker.status()] == ["402-0000010-0000010"]
     assert len(slack.messages()) == 1
 
 

@@ -86,6 +86,18 @@ def test_a_backlog_alone_is_shown_with_the_date_it_was_due() -> None:
     assert texts(page, "td.due") == ["22 Sep 20:38"]
 
 
+def test_what_was_overdue_before_the_first_start_is_counted_and_heads_nothing() -> None:
+    old = replace(make_thread(9, -timedelta(hours=30), NOW, "TR"), backlog=True)
+    page = render_page(make_page(FACTS, old, FR))
+    assert len(texts(page, "tbody tr")) == 1
+    assert texts(page, ".more") == [
+        "1 overdue before the first start: replyby status --all shows them and how to settle them"
+    ]
+    assert hero(make_page(FACTS, old, FR)) == hero(make_page(FACTS, FR))
+    line = "but for what was overdue before the first start, no buyer message is without a reply"
+    assert hero(make_page(FACTS, old)) == ("hero nothing", "nothing waiting", line)
+
+
 def test_nothing_waiting_is_not_the_same_as_no_data() -> None:
     assert hero(FACTS)[:2] == ("hero nothing", "nothing waiting")
 
