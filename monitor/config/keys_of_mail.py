@@ -131,7 +131,12 @@ ACCOUNT = Table(
             "your id as the `c=` in Amazon's links has it; tells accounts apart that share a mailbox",
             "",
         ),
-        Key("notified_at", EMAILS, "where Amazon writes to", []),
+        Key(
+            "notified_at",
+            EMAILS,
+            "every address that Amazon writes to: a copy of a reply is proven only if it went to one of them or their domain",
+            [],
+        ),
         Key("reply_from", EMAILS, "approved senders", []),
         Key("require_proof", FLAG, "a copy of a reply stops the clock only with proof that Amazon sent it", True),
         SP_API,

@@ -80,6 +80,13 @@ def test_links_of_others_say_nothing(url: str) -> None:
     assert links.signed_url is None
 
 
+def test_no_more_than_four_gateways_are_passed() -> None:
+    wrapped = SIGNED
+    for gateways in range(1, 6):
+        wrapped = f"https://www.google.com/url?q={quote(wrapped, safe='')}"
+        assert read_links([wrapped]).tells is (gateways < 5)
+
+
 def test_imitated_host_is_remembered() -> None:
     assert read_links(
         ["https://sellercentral.amazon.fr.example.net/messaging/inbox?ref=bsm_email_report"]

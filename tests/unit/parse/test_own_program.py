@@ -82,6 +82,18 @@ def test_a_line_with_an_address_below_amazons_own_lines_is_the_buyers() -> None:
         assert read(body).message_key == "M1"
 
 
+def test_a_date_in_amazons_own_line_of_dashes_introduces_nothing() -> None:
+    inner = template("Bonjour : x@acme.example :\nOù est-il ?", "M2")
+    dated = inner.replace("Message: ---", "Message du 20.11.2026: ---").replace(":\n\nBonjour", ":\nBonjour")
+    answer = f"x@acme.example :\n{WORDS}\n\n{BEFORE}"
+    message = read(
+        template(answer, "M2").replace("- Message: -", "- Message du 20.11.2026: -", 1).replace("-\n\nx@", "-\nx@")
+    )
+    assert message.message_key == "M2"
+    assert WORDS in (message.buyer_text or "")
+    assert read(dated).message_key == "M2"
+
+
 def test_colleagues_forward_keeps_the_key_of_what_was_forwarded() -> None:
     body = f"Can you answer this?\n\nOn 20 Nov 2026, Marie <abcdefghij12345@marketplace.amazon.fr> wrote:\n\n{quoted(BEFORE)}"
     message = read(body, sender="Bo <bo@acme.example>")
