@@ -34,7 +34,7 @@ from monitor.metrics.server import Health, Server
 from monitor.scheduler import Aside, Job, Ticker, Watcher
 from monitor.store.due import PolicyCache
 from monitor.store.engine import LOCK_SECONDS, WorkerLock, reading, store_error, writing
-from monitor.store.health import HEARTBEAT, forget_mailboxes, read_troubles, record_mark
+from monitor.store.health import HEARTBEAT, STARTED, forget_mailboxes, read_troubles, record_mark
 from monitor.systemd import notify, watchdog_every
 
 log = structlog.get_logger(__name__)
@@ -144,6 +144,7 @@ class Worker:
         Raises:
             StoreError: another worker runs on this database, or it cannot be used.
         """
+        began_at = self.services.utc_now()
         lock = WorkerLock(self.services.engine)
         waiting = "Another worker runs on this database; this one waits and takes over when it ends."
         if not lock.acquire(self.stop, waiting=partial(ready, waiting)):
@@ -154,7 +155,7 @@ class Worker:
             with reading(self.services.engine) as connection:
                 # Time may have passed since this process began and waited: people opted out meanwhile.
                 self.services.roster.replace_unreachable(read_unreachable(connection))
-            self._forget_gone()
+            self._note_start(began_at)
             self.read_all(ready)
             self._count_history()
             self.dispatcher.reconcile(self.services.utc_now())
@@ -196,9 +197,10 @@ class Worker:
                 ready(f"{mailbox.name}: {count_text(result.new)}")
         tell_backlog(self.services, self.book)
 
-    def _forget_gone(self) -> None:
-        """Forget the health of mailboxes that the configuration no longer names: it would stand as it was for ever."""
+    def _note_start(self, began_at: datetime) -> None:
+        """Store since when this configuration is in force. The health of mailboxes it does not name would stand for ever."""
         with writing(self.services.engine) as connection:
+            record_mark(connection, STARTED, began_at)
             names = [mailbox.name for mailbox in self.services.config.mailboxes]
             forget_mailboxes(connection, names, self.services.utc_now())
 
@@ -217,7 +219,7 @@ class Worker:
         Raises:
             StoreError: the database cannot be used.
         """
-        self._forget_gone()
+        self._note_start(self.services.utc_now())
         failed = []
         for mailbox in self.services.config.mailboxes:
             result = self.poll(mailbox.name)

@@ -12,11 +12,13 @@ from typing import Annotated
 import typer
 
 from monitor.cli import checks, importing, keeping, mails, people, reports, reviews, running, setup, testing, threads
+from monitor.cli.options import Commands
 from monitor.cli.output import print_line, print_problem, telling_a_full_disk
 from monitor.errors import ConfigError, ReplyByError
 
 app = typer.Typer(
     name="replyby",
+    cls=Commands,
     help="Watches an Amazon seller's unanswered buyer messages and warns before the 24 hours are over.",
     no_args_is_help=True,
     add_completion=False,

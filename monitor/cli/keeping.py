@@ -196,9 +196,11 @@ def _print(done: "Erasure", remains: Sequence[str]) -> None:
 
 
 def _remains(session: Session) -> list[str]:
+    from monitor.jobs.forgetting import report_directories
     from monitor.store.engine import reading
     from monitor.store.health import read_mark, read_mark_detail
 
+    kept = " or ".join(map(str, report_directories(session.services)))
     with reading(session.store.engine) as connection:
         copied_at = read_mark(connection, "backup")
         copied_to = read_mark_detail(connection, "backup")
@@ -215,6 +217,7 @@ def _remains(session: Session) -> list[str]:
         lines.append("PostgreSQL: old row versions until its next VACUUM, its write-ahead log, replicas and archives")
     lines += [
         "reports and exports that were copied, sent by mail or printed",
+        f"files that `replyby report --out` wrote elsewhere than into {kept}",
         "Slack's and Twilio's own records: that a message was sent, when and to whom; Slack's exports, by its retention",
         "Amazon's own copy, in Seller Central",
         "here: keyed hashes, times and outcomes, which name nobody and keep the figures right",

@@ -1,12 +1,14 @@
 """The options that commands share, and what a command starts from: the configuration, the store, the wall clock."""
 
 import os
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from monitor.errors import ConfigError
 
@@ -42,6 +44,44 @@ INSTANT = "2026-11-20T09:00 in worker.time_zone, or with Z"
 """How an INSTANT is written, for the help of each option that takes one."""
 
 ThreadArgument = Annotated[str, typer.Argument(metavar="THREAD", help="Id from `replyby status`, or an order number.")]
+
+LARGEST_ID = 2**63 - 1
+"""What a database takes for a number of a row."""
+
+_LISTING = re.compile(r"`replyby [a-z ]+`")
+"""Where the help of an argument says that its numbers stand."""
+
+
+class Commands(TyperGroup):
+    """All commands. Where a number is wanted and none was written, it is said what to write."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command.
+
+        Raises:
+            typer.BadParameter: an argument or option is not what it must be.
+        """
+        try:
+            return super().invoke(ctx)
+        except typer.BadParameter as error:
+            error.message = _number_wanted(error) or error.message
+            raise
+
+
+def _number_wanted(error: typer.BadParameter) -> str | None:
+    """Return what to write instead of what is no number; None where something else is wrong."""
+    from pydantic import ValidationError
+
+    if not isinstance(error.__cause__, ValidationError):
+        return None
+    (first, *_) = error.__cause__.errors(include_url=False)
+    listing = _LISTING.search(getattr(error.param, "help", None) or "")
+    advice = "Write it in digits." if listing is None else f"{listing[0]} shows the numbers."
+    if first["type"] == "less_than_equal" and listing is not None:
+        return f"{first['input']}: no such number. {advice}"
+    if first["type"] != "int_parsing":
+        return None
+    return f"{first['input']!r}: not a whole number. {advice}"
 
 
 @dataclass(frozen=True, slots=True)

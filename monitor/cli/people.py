@@ -8,6 +8,7 @@ import typer
 
 from monitor.cli.options import (
     INSTANT,
+    LARGEST_ID,
     ByOption,
     CommentOption,
     ConfigOption,
@@ -18,6 +19,7 @@ from monitor.cli.options import (
     parse_span_option,
 )
 from monitor.cli.output import instant_text, print_json, print_line, print_table
+from monitor.cli.threads import find_thread
 from monitor.errors import ConfigError, ReplyByError
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
 AHEAD = timedelta(days=14)
 _ORDER = re.compile(r"\d{3}-\d{7}-\d{7}")
+_NUMBER = re.compile(r"-?[0-9]+")
 
 
 def register(app: typer.Typer) -> None:
@@ -158,8 +161,13 @@ def _parse_match(pairs: list[str], session: Session) -> "tuple[Matcher, frozense
             problems.append(f"--match {pair!r}: no such label. Labels: {', '.join(sorted(labels))}.")
         elif key == "order" and not _ORDER.fullmatch(value):
             problems.append(f"--match {pair!r}: no order number. Write it as 402-1234567-1234567.")
-        elif key in ("thread", "min_priority") and not value.lstrip("-").isdigit():
-            problems.append(f"--match {pair!r}: not a number.")
+        elif key in ("thread", "min_priority") and not _NUMBER.fullmatch(value):
+            problems.append(f"--match {pair!r}: not a whole number. Write it in digits.")
+        elif key == "thread":
+            try:
+                values[key].add(str(find_thread(session, value)))  # one that became part of another counts as that
+            except ReplyByError as error:
+                problems.append(f"--match {pair!r}: {str(error).removeprefix(f'{value}: ')}")
         else:
             values[key].add(value)
     if problems:
@@ -227,7 +235,7 @@ def _match_words(silence: "Silence") -> list[str]:
 
 
 def silence_expire(
-    number: Annotated[int, typer.Argument(metavar="ID", help="From `replyby silence list`.")],
+    number: Annotated[int, typer.Argument(metavar="ID", max=LARGEST_ID, help="From `replyby silence list`.")],
     config: ConfigOption = None,
 ) -> None:
     """End a silence now; what fell due meanwhile is told at once."""

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from monitor.cli.options import ByOption, ConfigOption, JsonOption, ThreadArgument, open_session
+from monitor.cli.options import LARGEST_ID, ByOption, ConfigOption, JsonOption, ThreadArgument, open_session
 from monitor.cli.output import instant_text, local_text, print_json, print_line
 from monitor.cli.threads import find_thread, named_thread
 from monitor.core.shown import show
@@ -27,7 +27,7 @@ def register(app: typer.Typer) -> None:
 SHOWN_DAMAGED = 20
 _REVIEW_WORDS = {
     "tie": "fits several threads and closes none",
-    "unproven_copy": "confirmation copy without proof of origin; it stops no clock",
+    "unproven_copy": "confirmation copy without proof that Amazon sent it to you (notified_at); it stops no clock",
     "unverified_message": "buyer message whose origin is not proven; its clock runs",
     "suspicious": "looks like Amazon and is not; starts no clock",
     "unknown_notice": "notice of a kind not known, {detail}; starts no clock",
@@ -37,7 +37,10 @@ _REVIEW_WORDS = {
 def review(
     config: ConfigOption = None,
     json: JsonOption = False,
-    done: Annotated[int | None, typer.Option("--done", metavar="NUMBER", help="Take one line off the list.")] = None,
+    done: Annotated[
+        int | None,
+        typer.Option("--done", metavar="NUMBER", max=LARGEST_ID, help="Take one line of `replyby review` off."),
+    ] = None,
     by: Annotated[str, typer.Option("--by", metavar="NAME", help="Who says so; with --done.")] = "",
 ) -> None:
     """List what a person has to decide. Beside each the commands that settle it."""
@@ -118,7 +121,9 @@ def review(
 
 
 def match(
-    copy: Annotated[int, typer.Argument(metavar="COPY", help="Number of the copy from `replyby review`.")],
+    copy: Annotated[
+        int, typer.Argument(metavar="COPY", max=LARGEST_ID, help="Number of the copy from `replyby review`.")
+    ],
     thread: ThreadArgument,
     by: ByOption,
     config: ConfigOption = None,

@@ -93,7 +93,7 @@ def init(
     days: Annotated[Answer, _answer("days", "On which days.", "mon-fri")] = None,
     from_: Annotated[Answer, _answer("from", "When they begin.", "HH:MM")] = None,
     to: Annotated[Answer, _answer("to", "When they end.", "HH:MM")] = None,
-    holidays: Annotated[Answer, _answer("holidays", "Closed on whose public holidays.", "FR|DE-BY|…")] = None,
+    holidays: Annotated[Answer, _answer("holidays", "Closed on whose public holidays.", "FR|DE-BY|none")] = None,
     heartbeat_url: Annotated[Answer, _answer("heartbeat-url", "The dead-man's switch.", "URL")] = None,
     secrets: Annotated[Answer, _answer("secrets", "Where secrets are kept.", "file|env")] = None,
     overwrite: Annotated[Answer, _answer("overwrite", "Replace a file that is there?", "y|n")] = None,
@@ -116,11 +116,15 @@ def init(
         written = run_init(
             dialogue, _probes(dialogue, config), config, os.environ, local_zone=_local_zone(), parts=asked
         )
+    except BrokenPipeError:
+        raise
     except OSError as error:
         raise ReplyByError(f"{error.filename or config}: {error.strerror}. Choose a folder you can write to.") from None
     if written is None:
         if not dialogue.interactive:
-            raise ReplyByError(f"{config}: is there already. Give --overwrite y to replace it; a copy stays beside it.")
+            raise ReplyByError(
+                f"{config}: is there already. Give --overwrite y to replace it; a copy with its comments stays beside it."
+            )
         print_line(f"{config} stays as it is.")
 
 

@@ -1,5 +1,6 @@
 """The interview's first part: the mailbox Amazon writes to, tried until it opens."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -34,21 +35,26 @@ class MailboxAnswers:
     config: MailboxConfig
 
 
-def ask_mailbox(dialogue: Dialogue, probes: Probes, scope: Scope) -> MailboxAnswers:
+Recognise = Callable[[MailboxConfig], MailboxConfig]
+"""Adds what nobody is asked: a mailbox's name, and what the former file knows of its connection."""
+
+
+def ask_mailbox(dialogue: Dialogue, probes: Probes, scope: Scope, recognise: Recognise) -> MailboxAnswers:
     """Return a mailbox that opened.
 
     Args:
         dialogue: asks.
         probes: tries.
         scope: for the checks that config.toml makes too.
+        recognise: called with what was answered before it is tried.
     """
     address: str = dialogue.ask("address", "Which mailbox does Amazon write to?", checked(EMAIL, scope))
     guess = probes.discover(address)
     if guess.provider == MICROSOFT or (guess.provider == GOOGLE and _wants_oauth(dialogue)):
-        return _by_oauth(dialogue, probes, address, guess)
+        return _by_oauth(dialogue, probes, address, guess, recognise)
     if guess.provider == GOOGLE:
         dialogue.say(GOOGLE_HINT)
-    return _by_password(dialogue, probes, scope, address, guess)
+    return _by_password(dialogue, probes, scope, address, guess, recognise)
 
 
 def _wants_oauth(dialogue: Dialogue) -> bool:
@@ -56,7 +62,9 @@ def _wants_oauth(dialogue: Dialogue) -> bool:
     return dialogue.choose("sign-in", question, ("password", "oauth"), default="password") == "oauth"
 
 
-def _by_password(dialogue: Dialogue, probes: Probes, scope: Scope, address: str, guess: Guess) -> MailboxAnswers:
+def _by_password(
+    dialogue: Dialogue, probes: Probes, scope: Scope, address: str, guess: Guess, recognise: Recognise
+) -> MailboxAnswers:
     mailbox = MailboxConfig(
         name=NAME, type="imap", accounts=("default",), host=guess.host, port=guess.port, security=guess.security,
         username=guess.username or address,
@@ -69,7 +77,7 @@ def _by_password(dialogue: Dialogue, probes: Probes, scope: Scope, address: str,
         def log_in(password: str, typed: MailboxConfig = typed) -> tuple[MailboxConfig, MailboxFacts]:
             # Google shows app passwords in groups of four; the spaces are no part of them.
             secret = password.replace(" ", "") if guess.provider == GOOGLE else password
-            tried = replace(typed, password=required(secret))
+            tried = replace(recognise(typed), password=required(secret))
             return tried, probes.probe_mailbox(tried)
 
         try:
@@ -110,7 +118,7 @@ def _only_refusals_again(
 
 def _plain(error: MailboxError) -> str:
     """Return the line without a table's name: whoever answers here has not seen the file yet."""
-    return str(error).replace(f' of [[mailbox]] "{NAME}"', "")
+    return re.sub(r' of \[\[mailbox\]\] "[^"]*"', "", str(error))
 
 
 def _ask_server(dialogue: Dialogue, scope: Scope, mailbox: MailboxConfig, source: str) -> MailboxConfig:
@@ -139,7 +147,7 @@ def _security_of(port: int, host: str) -> str:
     return "none" if is_loopback(host) else "starttls"
 
 
-def _by_oauth(dialogue: Dialogue, probes: Probes, address: str, guess: Guess) -> MailboxAnswers:
+def _by_oauth(dialogue: Dialogue, probes: Probes, address: str, guess: Guess, recognise: Recognise) -> MailboxAnswers:
     if guess.provider == MICROSOFT:
         dialogue.say(MICROSOFT_HINT)
     else:
@@ -155,7 +163,7 @@ def _by_oauth(dialogue: Dialogue, probes: Probes, address: str, guess: Guess) ->
         if guess.provider == GOOGLE:
             secret = dialogue.ask("client-secret", "Its client secret:", required, secret=True)
             secrets["client_secret"] = secret
-        tried = replace(mailbox, client_id=required(client_id), client_secret=secret)
+        tried = replace(recognise(mailbox), client_id=required(client_id), client_secret=secret)
         probes.sign_in(tried, dialogue.say)
         return tried, probes.probe_mailbox(tried)
 
@@ -171,8 +179,6 @@ def _keys(mailbox: MailboxConfig, guess: Guess) -> dict[str, Any]:
         keys["port"] = mailbox.port
     if mailbox.security != "tls":
         keys["security"] = mailbox.security
-    if mailbox.ca_file:
-        keys["ca_file"] = mailbox.ca_file
     if guess.provider in (GOOGLE, MICROSOFT) and mailbox.oauth:
         del keys["host"]
     return {**keys, "username": mailbox.username}
@@ -188,6 +194,8 @@ def _show(dialogue: Dialogue, facts: MailboxFacts) -> None:
     dialogue.good(f"logged in, {', '.join(parts)}")
     if facts.sent_from:
         dialogue.say(f"  Replies go out from {', '.join(facts.sent_from[:3])}.")
+    if facts.written_to:
+        dialogue.say(f"  Amazon writes to {', '.join(facts.written_to[:3])}.")
     if facts.authserv_ids:
         dialogue.say(
             f"  Verdicts on who sent a mail (Authentication-Results) are written by {facts.authserv_ids[0][0]}."

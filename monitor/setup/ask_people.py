@@ -1,13 +1,14 @@
 """The interview's other parts: Slack, a phone, staffed hours, the dead-man's switch."""
 
 import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from monitor.config.kinds import LANGUAGE, Scope
+from monitor.config.kinds import LANGUAGE, Kind, Scope
 from monitor.config.kinds_of_address import PHONE, URL
 from monitor.config.kinds_of_market import HOLIDAYS
-from monitor.config.kinds_of_time import DAYS, TIME, ZONE
+from monitor.config.kinds_of_time import DAILY, DAYS, TIME, ZONE
 from monitor.errors import ConfigError, ReplyByError
 from monitor.setup.dialogue import Dialogue, checked, pick, required
 from monitor.setup.manifest import manifest_url
@@ -22,6 +23,7 @@ TWILIO_STEPS = (
     "Twilio's console shows account SID and auth token on its first page; a number that can send SMS is needed."
 )
 FRENCH_MOBILE = re.compile(r"\+33[67]")
+NO_HOLIDAYS = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,32 +169,87 @@ def sender_advice(phone: str, sender: str) -> list[str]:
     return advice
 
 
-def ask_hours(dialogue: Dialogue, scope: Scope, local_zone: str) -> tuple[str, dict[str, Any] | None]:
-    """Return the time zone, and one shift or None."""
-    zone = dialogue.ask("time-zone", "Time zone:", checked(ZONE, scope), default=local_zone).key
-    if "days" not in dialogue.given and not dialogue.confirm(
-        "staffed", "Are there hours in which somebody answers?", default=True
+def ask_hours(
+    dialogue: Dialogue, scope: Scope, zone: str, former: Sequence[Mapping[str, Any]] | None
+) -> tuple[str, list[dict[str, Any]]]:
+    """Return the time zone, and the [[staffed]] tables: the former ones where the answers change nothing.
+
+    Args:
+        dialogue: asks.
+        scope: for the checks that config.toml makes too.
+        zone: offered as the time zone.
+        former: the tables of the file, whose first is offered; None: there is no file.
+    """
+    zone = dialogue.ask("time-zone", "Time zone:", checked(ZONE, scope), default=zone).key
+    told = "staffed" not in dialogue.given and any(key in dialogue.given for key in ("days", "from", "to", "holidays"))
+    if not told and not dialogue.confirm(
+        "staffed", "Are there hours in which somebody answers?", default=former is None or bool(former)
     ):
-        return zone, None
-    texts: dict[str, Any] = {}
-
-    def remember(key: str, kind: Any) -> Any:
-        def check(text: str) -> str:
-            checked(kind, scope)(text)
-            return text
-
-        return check
-
-    texts["days"] = dialogue.ask("days", "On which days?", remember("days", DAYS), default="mon-fri")
-    texts["from"] = dialogue.ask("from", "From:", remember("from", TIME), default="09:00")
-    texts["to"] = dialogue.ask("to", "To:", remember("to", TIME), default="18:00")
-    holidays = dialogue.ask(
+        return zone, []
+    first = dict(former[0]) if former else {}
+    days = first.get("days", "mon-fri")
+    offered = {
+        "days": ",".join(map(str, days)) if isinstance(days, list) else str(days),
+        "from": str(first.get("from", "09:00")),
+        "to": str(first.get("to", "18:00")),
+        "holidays": str(first.get("holidays") or NO_HOLIDAYS),
+    }
+    typed = {"days": dialogue.ask("days", "On which days?", _as_typed(DAYS, scope), default=offered["days"])}
+    typed["from"], typed["to"] = _ask_span(dialogue, scope, offered["from"], offered["to"])
+    typed["holidays"] = dialogue.ask(
         "holidays",
-        'Closed on the public holidays of which country ("FR", "DE-BY"; Enter: none)?',
-        checked(HOLIDAYS, scope),
-        default="",
+        f'Closed on the public holidays of which country ("FR", "DE-BY"; "{NO_HOLIDAYS}")?',
+        lambda text: NO_HOLIDAYS if text.casefold() == NO_HOLIDAYS else _as_typed(HOLIDAYS, scope)(text),
+        default=offered["holidays"],
     )
-    return zone, {**texts, **({"holidays": holidays} if holidays else {})}
+    kept = [dict(one) for one in former or ()]
+    if kept and (typed == offered or (len(kept) > 1 and not _may_replace(dialogue, len(kept)))):
+        return zone, kept
+    shift = {**first, **typed}
+    if typed["holidays"] == NO_HOLIDAYS:
+        del shift["holidays"]
+    return zone, [shift]
+
+
+def refuse_hours(dialogue: Dialogue, scope: Scope) -> None:
+    """Refuse options that make no shift, before anything is asked.
+
+    Raises:
+        ConfigError: --from or --to is no time, or both are the same.
+    """
+    if dialogue.given.get("from") and dialogue.given.get("to"):
+        _ask_span(dialogue, scope, "", "")
+
+
+def _ask_span(dialogue: Dialogue, scope: Scope, begin: str, end: str) -> tuple[str, str]:
+    """Return two different times; both are asked again where they are the same, because either may be meant otherwise."""
+    while True:
+        first = dialogue.ask("from", "From:", _as_typed(DAILY, scope), default=begin)
+        last = dialogue.ask("to", "To:", _as_typed(TIME, scope), default=end)
+        if checked(TIME, scope)(first) != checked(TIME, scope)(last):
+            return first, last
+        if not dialogue.interactive or ("from" in dialogue.given and "to" in dialogue.given):
+            line = "--to: the same as --from. For the whole day give --from 00:00 --to 24:00."
+            raise ConfigError("replyby init", [line])
+        dialogue.bad("The same as From. For the whole day write From 00:00 and To 24:00.")
+
+
+def _as_typed(kind: Kind, scope: Scope) -> Callable[[str], str]:
+    """Return a check that gives back what was typed, for the file."""
+
+    def check(text: str) -> str:
+        checked(kind, scope)(text)
+        return text
+
+    return check
+
+
+def _may_replace(dialogue: Dialogue, tables: int) -> bool:
+    """Return whether one shift may take the place of several; said too where an option has answered."""
+    said = f"These hours replace the {tables} [[staffed]] tables of the file by one"
+    if "overwrite" in dialogue.given:
+        dialogue.say(f"{said}.")
+    return dialogue.confirm("overwrite", f"{said}. Do it (n: they stay)?", default=False)
 
 
 def ask_heartbeat(dialogue: Dialogue, probes: Probes, scope: Scope) -> str:

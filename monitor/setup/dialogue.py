@@ -68,15 +68,13 @@ class Dialogue:
         Raises:
             ConfigError: the option's answer is wrong, or there is none and nobody to ask.
         """
-        if name in self.given:
+        if name in self.given or not self.interactive:
+            if name not in self.given and default is None:
+                raise ConfigError("replyby init", [f"--{name}: missing. It answers: {question}"])
             try:
-                return check(self.given[name].strip() or default or "")
+                return check(self.given.get(name, "").strip() or default or "")
             except (ValueError, ReplyByError) as error:
                 raise ConfigError("replyby init", [f"--{name}: {error}"]) from None
-        if not self.interactive:
-            if default is None:
-                raise ConfigError("replyby init", [f"--{name}: missing. It answers: {question}"])
-            return check(default)
         shown = f"{question} [{default}] " if default else f"{question} "
         while True:
             try:

@@ -41,7 +41,16 @@ def _check_configuration(facts: Facts) -> Iterator[Finding]:
     for warning in facts.config.warnings:
         what, _, advice = warning.rpartition(". ")
         yield Finding(Grade.DOUBTFUL, "configuration", what or warning, advice if what else "")
-    if not facts.config.warnings:
+    started_at, changed_at = facts.worker_started_at, facts.config_changed_at
+    if facts.worker and started_at is not None and changed_at is not None and changed_at > started_at:
+        yield Finding(
+            Grade.DOUBTFUL,
+            "configuration",
+            f"{facts.config.path.name} was changed at {changed_at:%Y-%m-%d %H:%M} UTC, after the worker started, "
+            "which does not know of it",
+            "Restart the worker: systemctl restart replyby, or stop it and run: replyby run.",
+        )
+    elif not facts.config.warnings:
         yield Finding(Grade.GOOD, "configuration", "nothing to say of it")
 
 

@@ -63,7 +63,8 @@ class Facts:
         disk_free: bytes, by what lies there ("database").
         report: what is wrong with the directory of reports, "" for nothing.
         database: what is wrong with it, "" for nothing, None: not looked at.
-        worker: whether a worker runs on this database.
+        worker: whether a worker runs on this database. worker_started_at: when the one that ran last began.
+        config_changed_at: when the file of the configuration was last written.
         outbox_pending, outbox_oldest_due_at: what is due and not yet delivered.
         slack, twilio: what the providers showed, or the line that says why not.
         not_member_of: names of receivers whose Slack channel the bot is not in.
@@ -87,6 +88,8 @@ class Facts:
     report: str = ""
     database: str | None = None
     worker: bool | None = None
+    worker_started_at: datetime | None = None
+    config_changed_at: datetime | None = None
     outbox_pending: int | None = None
     outbox_oldest_due_at: datetime | None = None
     slack: SlackFacts | str | None = None

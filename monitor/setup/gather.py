@@ -4,7 +4,7 @@ import shutil
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ from monitor.sources.base import MailSource
 from monitor.store.amazon import read_tasks
 from monitor.store.engine import WorkerLock, reading, store_error
 from monitor.store.evidence import read_evidence, read_sighted
-from monitor.store.health import HEARTBEAT, count_bad_mails, read_health, read_mark, read_marks
+from monitor.store.health import HEARTBEAT, STARTED, count_bad_mails, read_health, read_mark, read_marks
 from monitor.store.silences import read_silences
 from monitor.store.snapshots import count_reviews
 
@@ -66,6 +66,7 @@ def gather_facts(around: Surroundings) -> Facts:
         now=now,
         mailboxes={name: _look(source, read_at.get(name)) for name, source in around.sources.items()},
         clock_skew=_skew(slack, twilio),
+        config_changed_at=_changed_at(config.path),
         disk_free=_disk_free(config),
         report=_report_trouble(config),
         slack=slack,
@@ -115,6 +116,7 @@ def _read(connection: Connection, config: Config, now: datetime) -> dict[str, An
             for one in read_silences(connection, now)
             if one.starts_at <= now
         ),
+        "worker_started_at": read_mark(connection, STARTED),
         "heartbeat_at": read_mark(connection, HEARTBEAT),
         "opted_out": tuple(name.removeprefix(OPTED_OUT) for name in sorted(read_marks(connection, OPTED_OUT))),
         "unproven": tuple(
@@ -159,6 +161,14 @@ def _look(source: MailSource, last_read_at: datetime | None) -> MailboxLook:
         return MailboxLook(trouble=str(error), last_read_at=last_read_at)
     finally:
         source.close()
+
+
+def _changed_at(path: Path) -> datetime | None:
+    """Return when a file was last written; None: it is not there any more."""
+    try:
+        return datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    except OSError:
+        return None
 
 
 def _disk_free(config: Config) -> dict[str, int]:

@@ -1,19 +1,29 @@
 """`replyby init`: the whole interview, or one part of it again, ending in a config.toml that is read back."""
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 from monitor.config.kinds import Scope
 from monitor.config.model import Config
 from monitor.errors import ConfigError
-from monitor.setup.ask_mailbox import MailboxAnswers, ask_mailbox
-from monitor.setup.ask_people import PhoneAnswers, SlackAnswers, ask_heartbeat, ask_hours, ask_phone, ask_slack
+from monitor.setup.ask_mailbox import ask_mailbox
+from monitor.setup.ask_people import (
+    PhoneAnswers,
+    SlackAnswers,
+    ask_heartbeat,
+    ask_hours,
+    ask_phone,
+    ask_slack,
+    refuse_hours,
+)
 from monitor.setup.dialogue import Dialogue
+from monitor.setup.place_mailbox import put_mailbox, read_tables, recognise, secrets_of_others
 from monitor.setup.probes import Probes
-from monitor.setup.write import keep_secret, record_config, secret_file
+from monitor.setup.write import keep_secret, record_config, render_file, secret_file
 
 PARTS = ("mailbox", "slack", "phone", "hours", "heartbeat")
 SECRET_WAYS = ("file", "env")
@@ -33,10 +43,12 @@ OPTIONS = (
     *("time-zone", "staffed", "days", "from", "to", "holidays", "heartbeat-url", "secrets", "overwrite"),
     *("slack-api-url", "twilio-api-url"),
 )
-
-
 WHERE_TO_KEEP = (
     "Where shall secrets be kept? In files that only you can read, or in variables that you set before each start:"
+)
+RESTART = (
+    "A worker runs and does not know of this file yet. "
+    "Restart it: systemctl restart replyby, or stop it and run: replyby run"
 )
 
 
@@ -53,17 +65,27 @@ class SecretKeeper:
     files: dict[str, str] = field(default_factory=dict)
     way: str = ""
 
-    def keep(self, key: str, secret: str) -> str:
-        """Take a secret and return what stands for it in the file."""
+    def keep(self, key: str, secret: str, others: Iterable[str] = ()) -> str:
+        """Take a secret and return what stands for it in the file; never what stands for one of the others."""
         if not self.way:
             self.way = self.dialogue.choose("secrets", WHERE_TO_KEEP, SECRET_WAYS, default="file")
-        if self.way == "env":
-            name = VARIABLES[key]
-            self.variables[name] = secret
-            return f"env:{name}"
-        name = key.replace("_", "-")
-        self.files[name] = secret
-        return secret_file(name)
+        taken = {self._place(one) for one in others}
+        for number in count(1):
+            if self.way == "env":
+                name = VARIABLES[key] + (f"_{number}" if number > 1 else "")
+                reference = f"env:{name}"
+            else:
+                name = key.replace("_", "-") + (f"-{number}" if number > 1 else "")
+                reference = secret_file(name)
+            if self._place(reference) not in taken:
+                break
+        (self.variables if self.way == "env" else self.files)[name] = secret
+        return reference
+
+    def _place(self, reference: str) -> str:
+        """Return a reference in one spelling: a file by its whole path."""
+        way, _, rest = reference.partition(":")
+        return str((self.directory / rest.strip()).resolve()) if way == "file" else reference
 
     def write(self) -> None:
         """Write the files.
@@ -83,6 +105,16 @@ class Written:
     config: Config
     kept: Path | None
     variables: tuple[str, ...]
+
+
+def _refuse_what_cannot_be_kept(path: Path, former: Mapping[str, Any]) -> None:
+    """Refuse a file with a key that is none, before anything is asked: the rest of it is to stay, and that cannot."""
+    try:
+        render_file(former)
+    except ValueError as error:
+        raise ConfigError(
+            str(path), [f"{error}. Correct it or take it out; replyby check-config names its line."]
+        ) from None
 
 
 def run_init(
@@ -108,16 +140,20 @@ def run_init(
         ConfigError: an option is missing or wrong, or the former file cannot be read.
         OSError: the folder cannot be written.
     """
+    scope = Scope(path.parent.absolute(), environ)
+    if "hours" in parts:
+        refuse_hours(dialogue, scope)
     former = _read_former(path) if path.exists() else None
+    if former is not None and parts != PARTS:
+        _refuse_what_cannot_be_kept(path, former)
     if former is None and parts != PARTS:
         raise ConfigError("replyby init", [f"{path} does not exist yet, so there is no part to change. Run it whole."])
     if former is not None and not dialogue.confirm(
         "overwrite",
-        f"{path} is there already. Replace it (a copy stays beside it)?",
+        f"{path} is there already. Replace it (your comments are not kept in the new file; a copy with them stays beside it)?",
         default=dialogue.interactive and _only_plays(former),
     ):
         return None
-    scope = Scope(path.parent.absolute(), environ)
     keeper = SecretKeeper(path.parent, dialogue)
     document: dict[str, Any] = dict(former or {}) if parts != PARTS else {}
     document = _ask_parts(dialogue, probes, scope, keeper, document, parts, local_zone)
@@ -133,7 +169,7 @@ def run_init(
         dialogue.say(probes.page(config, config.people[0].name))
     for name in keeper.variables:
         dialogue.say(f"Set {name} before the start: the file names it and does not hold it.")
-    dialogue.say("Start: replyby run")
+    dialogue.say(RESTART if probes.worker_runs(config) else "Start: replyby run")
     return Written(path, config, kept, tuple(keeper.variables))
 
 
@@ -163,10 +199,18 @@ def _ask_parts(
     parts: tuple[str, ...],
     local_zone: str,
 ) -> dict[str, Any]:
+    whole = parts == PARTS
     slack: SlackAnswers | None = None
     worker = dict(document.get("worker", {}))
     if "mailbox" in parts:
-        _put_mailbox(document, ask_mailbox(dialogue, probes, scope), keeper)
+        former = read_tables(document, "mailbox")
+        answers = ask_mailbox(dialogue, probes, scope, lambda mailbox: recognise(mailbox, former, scope))
+        secrets = {
+            key: keeper.keep(key, secret, secrets_of_others(former, answers.config, key, scope))
+            for key, secret in answers.secrets.items()
+        }
+        if line := put_mailbox(document, answers, secrets, scope):
+            dialogue.say(line)
     if "slack" in parts and (slack := ask_slack(dialogue, probes)) is not None:
         _put_slack(document, slack, keeper)
         _put_address(document["slack"], dialogue.given.get("slack-api-url", ""))
@@ -176,26 +220,17 @@ def _ask_parts(
     if not document.get("receiver"):
         document["receiver"] = [{"name": "terminal", "type": "console"}]
     if "hours" in parts:
-        worker["time_zone"], shift = ask_hours(dialogue, scope, local_zone)
-        document["staffed"] = [shift] if shift else []
+        # What the file leaves out is UTC; only where there is no file is this machine's zone a better offer.
+        zone = local_zone if whole else str(worker.get("time_zone", "UTC"))
+        shifts = None if whole else read_tables(document, "staffed")
+        worker["time_zone"], document["staffed"] = ask_hours(dialogue, scope, zone, shifts)
     if "heartbeat" in parts and (url := ask_heartbeat(dialogue, probes, scope)):
         worker["heartbeat_url"] = keeper.keep("heartbeat_url", url)
     team = [one["name"] for one in document["receiver"] if one["type"] in ("slack", "console") and "name" in one][:1]
-    if parts == PARTS:
+    if whole:
         document["report"] = {"at": "mon 08:00", "to": team}
         document["digest"] = {"at": "08:30", "to": team}
     return {"worker": worker, **document} if not document.get("worker") else {**document, "worker": worker}
-
-
-def _put_mailbox(document: dict[str, Any], answers: MailboxAnswers, keeper: SecretKeeper) -> None:
-    secrets = {key: keeper.keep(key, secret) for key, secret in answers.secrets.items()}
-    document["mailbox"] = [{"name": answers.config.name, **answers.keys, **secrets}]
-    if len(document.get("account", [])) > 1:
-        return
-    account = dict(document["account"][0]) if document.get("account") else {"name": "default"}
-    account["notified_at"] = [answers.address]
-    senders = list(dict.fromkeys([answers.address, *(sender.lower() for sender in answers.facts.sent_from[:5])]))
-    document["account"] = [{**account, "reply_from": senders}]
 
 
 def _put_slack(document: dict[str, Any], answers: SlackAnswers, keeper: SecretKeeper) -> None:

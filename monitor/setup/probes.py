@@ -75,6 +75,9 @@ class Probes(Protocol):
     def page(self, config: Config, person: str) -> str:
         """Send one SMS to a person, wait for the answer, and return a line on what came of it."""
 
+    def worker_runs(self, config: Config) -> bool:
+        """Return whether a worker runs on this configuration's database; False where that cannot be told."""
+
     def first_look(self, config: Config) -> list[str]:
         """Return lines on what the mailboxes hold: buyer messages, the first response rate, blind spots."""
 

@@ -3,13 +3,14 @@
 import getpass
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from monitor.config.model import Config, MailboxConfig
 from monitor.core.shown import show
-from monitor.errors import MailboxError, ReplyByError
+from monitor.errors import MailboxError, ReplyByError, StoreError
 from monitor.oauth.google import Google
 from monitor.oauth.keeper import TokenKeeper, record_sign_in
 from monitor.oauth.loopback import LoopbackListener
@@ -18,17 +19,23 @@ from monitor.oauth.provider import MISSING_EXTRA, TRIES_AGAIN
 from monitor.setup import probes
 from monitor.setup.autodiscover import Guess, discover, lookups_for
 from monitor.setup.dialogue import Screen
+from monitor.setup.gather import worker_runs
 from monitor.setup.probes import SlackFacts, TwilioFacts
 from monitor.sources.base import MailboxFacts, MailSource
+from monitor.store.engine import open_engine, reading
 
 
 class TerminalScreen:
     """Standard output and the keyboard."""
 
     def show(self, text: str) -> None:
-        """Show a line; a server's answer in it cannot command the terminal."""
-        sys.stdout.write(show(text, lines=True) + "\n")
-        sys.stdout.flush()
+        """Show a line; a server's answer in it cannot command the terminal.
+
+        Where the reader went away (`replyby init … | head`) the work goes on: what it is for is the file.
+        """
+        with suppress(BrokenPipeError):
+            sys.stdout.write(show(text, lines=True) + "\n")
+            sys.stdout.flush()
 
     def ask(self, question: str, *, secret: bool) -> str:
         """Return the line that was typed."""
@@ -115,6 +122,23 @@ class NetworkProbes:
     def page(self, config: Config, person: str) -> str:
         """Send one SMS to a person and wait for the answer."""
         return self.send_page(config, person)
+
+    def worker_runs(self, config: Config) -> bool:
+        """Look at the worker's lock; a database that is still to be made is not made."""
+        address = config.worker.database
+        if address.startswith("sqlite:///") and not Path(address.removeprefix("sqlite:///")).exists():
+            return False
+        try:
+            engine = open_engine(address, config.worker.database_password)
+        except StoreError:
+            return False
+        try:
+            with reading(engine):
+                return worker_runs(engine)
+        except StoreError:
+            return False
+        finally:
+            engine.dispose()
 
     def first_look(self, config: Config) -> list[str]:
         """Return lines on what the mailboxes hold."""

@@ -6,6 +6,7 @@ import re
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
+from itertools import count
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -129,7 +130,7 @@ def write_publicly(path: Path, text: str) -> None:
 
 
 def record_config(path: Path, document: Document, environ: Mapping[str, str]) -> tuple[Config, Path | None]:
-    """Write config.toml and return what it means, and where the file that stood there before was kept.
+    """Write config.toml and return what it means, and where the file that stood there before was kept: beside earlier ones.
 
     The text is read back before it is written: what `check-config` would refuse is never on the disk.
 
@@ -141,7 +142,13 @@ def record_config(path: Path, document: Document, environ: Mapping[str, str]) ->
     config = parse_config(text.encode(), path.absolute(), path.name, environ)
     kept = None
     if path.exists():
-        kept = path.with_name(f"{path.name}.bak")
+        kept = _free_name(path)
         write_privately(kept, path.read_text(encoding="utf-8", errors="surrogateescape"))
     write_privately(path, text)
     return config, kept
+
+
+def _free_name(path: Path) -> Path:
+    """Return `config.toml.bak`, or `.bak.1` and so on where an earlier copy has that name."""
+    names = (f"{path.name}.bak" + (f".{number}" if number else "") for number in count())
+    return next(one for name in names if not (one := path.with_name(name)).exists())

@@ -70,12 +70,16 @@ class FolderFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailboxFacts:
-    """What a login found: folders read, and the authserv-ids the server writes, most frequent first with their share."""
+    """What a login found: folders read, and the authserv-ids the server writes, most frequent first with their share.
+
+    `sent_from` are the addresses that write replies, `written_to` those that Amazon writes to; most frequent first.
+    """
 
     folders: tuple[FolderFacts, ...]
     authserv_ids: tuple[tuple[str, float], ...] = ()
     supports_idle: bool = False
     sent_from: tuple[str, ...] = ()
+    written_to: tuple[str, ...] = ()
 
 
 class MailSource(Protocol):

@@ -7,9 +7,9 @@ from monitor.sources.base import FolderFacts, MailboxFacts
 from monitor.sources.imap_folders import ReadFolder
 from monitor.sources.imap_protocol import FolderState, ImapConnection
 from monitor.sources.imap_reader import fetch_each
-from monitor.sources.sampled_headers import SAMPLE_MAILS, count_authserv_ids, count_senders
+from monitor.sources.sampled_headers import SAMPLE_MAILS, count_authserv_ids, count_recipients, count_senders
 
-AUTHENTICATION, SENDER = "HEADER.FIELDS (AUTHENTICATION-RESULTS)", "HEADER.FIELDS (FROM)"
+RECEIVED, SENDER = "HEADER.FIELDS (AUTHENTICATION-RESULTS FROM TO)", "HEADER.FIELDS (FROM)"
 
 
 def probe_mailbox(connection: ImapConnection, folders: Sequence[ReadFolder]) -> MailboxFacts:
@@ -25,7 +25,7 @@ def probe_mailbox(connection: ImapConnection, folders: Sequence[ReadFolder]) -> 
         state = connection.examine(folder.folder)
         facts.append(FolderFacts(name=folder.folder.name, where=folder.where, mails=state.mails))
         if folder.where is Where.INBOX:
-            received += _sample(connection, state, AUTHENTICATION)
+            received += _sample(connection, state, RECEIVED)
         elif folder.where is Where.SENT:
             sent += _sample(connection, state, SENDER)
     return MailboxFacts(
@@ -33,6 +33,7 @@ def probe_mailbox(connection: ImapConnection, folders: Sequence[ReadFolder]) -> 
         authserv_ids=count_authserv_ids(received),
         supports_idle=connection.supports_idle,
         sent_from=count_senders(sent),
+        written_to=count_recipients(received),
     )
 
 

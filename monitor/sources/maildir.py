@@ -22,7 +22,7 @@ from monitor.sources.imap_folders import ReadFolder, plan_folders
 from monitor.sources.imap_protocol import Folder
 from monitor.sources.maildir_index import MaildirIndex
 from monitor.sources.maildir_reader import MaildirReader, delivery_order, describe_file, list_files, read_headers
-from monitor.sources.sampled_headers import SAMPLE_MAILS, count_authserv_ids, count_senders
+from monitor.sources.sampled_headers import SAMPLE_MAILS, count_authserv_ids, count_recipients, count_senders
 
 LOOK_EVERY_SECONDS = 1.0
 
@@ -169,6 +169,7 @@ class MaildirSource:
             authserv_ids=count_authserv_ids(samples[Where.INBOX]),
             supports_idle=True,
             sent_from=count_senders(samples[Where.SENT]),
+            written_to=count_recipients(samples[Where.INBOX]),
         )
 
     def close(self) -> None:

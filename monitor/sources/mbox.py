@@ -22,7 +22,7 @@ from monitor.errors import MailboxError
 from monitor.sources.base import Batch, Cursor, FolderFacts, MailboxFacts, RawMail, WantsMail
 from monitor.sources.imap_folders import JUNK_NAMES, SENT_NAMES
 from monitor.sources.mbox_file import MboxFile, NotMbox, Postmark
-from monitor.sources.sampled_headers import SAMPLE_MAILS, count_authserv_ids, count_senders
+from monitor.sources.sampled_headers import SAMPLE_MAILS, count_authserv_ids, count_recipients, count_senders
 
 BATCH_MAILS = 500
 BATCH_BYTES = 8 << 20
@@ -158,6 +158,7 @@ class MboxSource:
             folders=(FolderFacts(name=self._folder, where=self._role, mails=len(received) + len(sent)),),
             authserv_ids=count_authserv_ids(received),
             sent_from=count_senders(sent),
+            written_to=count_recipients(received),
         )
 
     def close(self) -> None:

@@ -16,7 +16,7 @@ def find_threads(connection: Connection, name: str, hasher: Hasher) -> list[int]
     """Return the threads that an id or an order number names, newest last; order numbers by their hash after erasure."""
     name = name.strip().lstrip("#")
     found = [thread.c.order_hash == hasher.number("order", name), thread.c.order_id == name]
-    if name.isdigit() and len(name) < 18:
+    if name.isascii() and name.isdigit() and len(name) < 18:
         found = [thread.c.id == int(name)]
     rows = connection.execute(select(thread.c.id, thread.c.merged_into).where(or_(*found)).order_by(thread.c.id))
     return list(dict.fromkeys(row.id if row.merged_into is None else row.merged_into for row in rows))

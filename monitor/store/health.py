@@ -14,6 +14,8 @@ BLIND = "blind:"
 """Marks the mailboxes of which it was told that they cannot be read."""
 HEARTBEAT = "heartbeat"
 """Marks the last ping of the dead-man's switch that arrived."""
+STARTED = "started"
+"""Marks when the worker that ran last began, before it waited for its turn: its configuration was read by then."""
 
 
 @dataclass(frozen=True, slots=True)

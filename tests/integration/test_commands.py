@@ -1,7 +1,9 @@
 """Every command as a person types it, in a process of its own: words, JSON, exit status, one-line errors."""
 
+import contextlib
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -195,6 +197,29 @@ def test_old_backlog_is_settled_at_once(shop: Shop) -> None:
     before = ago(hours=5).isoformat()
     assert "1 thread marked" in shop.say("answered", "--before", before, "--by", "Ana")
     assert [thread["order_id"] for thread in shop.json("status")["threads"]] == [SECOND]
+
+
+def test_a_backlog_is_settled_by_the_instant_that_is_printed_and_nobody_elses_wait(tmp_path: Path) -> None:
+    fresh = Shop(tmp_path)
+    for number, hours in enumerate((120.0, 26.0, 25.0)):
+        old = buyer_mail(
+            ago(hours=hours), order=f"402-000000{number}-7777777", alias=f"old{number}aaaaaaaaa@marketplace.amazon.fr"
+        )
+        fresh.deliver(old, ago(hours=hours))
+    fresh.deliver(buyer_mail(ago(hours=23)), ago(hours=23))
+    fresh.say("once")
+    printed = fresh.say("status").split("--before ")[1].split()[0]
+    assert "3 threads marked" in fresh.say("answered", "--before", printed, "--by", "Ana")
+    assert [thread["order_id"] for thread in fresh.json("status")["threads"]] == [ORDER]
+    assert "Not listed" not in fresh.say("status")
+
+
+def test_once_in_json_is_one_document_whatever_the_console_is_told(tmp_path: Path) -> None:
+    fresh = Shop(tmp_path)
+    fresh.deliver(buyer_mail(ago(hours=23)), ago(hours=23))
+    done = fresh.call("once", "--json")
+    assert json.loads(done.stdout)["sent"] == 1
+    assert ORDER in done.stderr.decode()
 
 
 def test_silence_is_added_listed_and_ended(shop: Shop) -> None:
@@ -477,3 +502,83 @@ def test_reader_that_goes_away_is_no_error(shop: Shop) -> None:
         check=False,
     )
     assert b"Traceback" not in done.stderr
+
+
+SILENCE = ("--for", "2h", "--by", "Ana", "--comment", "strike")
+
+
+@pytest.mark.parametrize("number", ["99999", "-1", "9" * 30])
+def test_a_thread_that_does_not_exist_cannot_be_silenced(shop_once: Shop, number: str) -> None:
+    said = shop_once.refuse(2, "silence", "add", "--match", f"thread={number}", *SILENCE)
+    assert said.splitlines()[1:] == [
+        f"  --match 'thread={number}': no such thread or order. `replyby status` lists what waits."
+    ]
+    assert shop_once.json("silence", "list") == {"silences": []}
+
+
+@pytest.mark.parametrize("pair", ["thread=x", "thread=²", "min_priority=--5"])
+def test_what_is_no_number_cannot_be_silenced(shop_once: Shop, pair: str) -> None:
+    said = shop_once.refuse(2, "silence", "add", "--match", pair, *SILENCE)
+    assert f"--match '{pair}': not a whole number. Write it in digits." in said
+
+
+def test_silencing_a_thread_that_became_part_of_another_means_that_one(tmp_path: Path) -> None:
+    made = Shop(tmp_path)
+    made.deliver(buyer_mail(ago(hours=3)), ago(hours=3))
+    made.deliver(buyer_mail(ago(hours=2), order=THIRD, alias=THIRD_ALIAS), ago(hours=2))
+    made.say("once")
+    with contextlib.closing(sqlite3.connect(tmp_path / "replyby.db")) as database, database:
+        database.execute("UPDATE thread SET merged_into = 1 WHERE id = 2")
+    made.say("silence", "add", "--match", "thread=2", *SILENCE)
+    assert made.json("silence", "list")["silences"][0]["match"] == ["thread=1"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("match", "x", "1", "--by", "Ana"), "'COPY': 'x': not a whole number. `replyby review` shows the numbers."),
+        (
+            ("review", "--done", "x", "--by", "A"),
+            "'--done': 'x': not a whole number. `replyby review` shows the numbers.",
+        ),
+        (
+            ("silence", "expire", "9" * 20),
+            f"'ID': {'9' * 20}: no such number. `replyby silence list` shows the numbers.",
+        ),
+        (("silence", "expire", "x"), "'ID': 'x': not a whole number. `replyby silence list` shows the numbers."),
+        (("demo", "--port", "abc"), "'--port': 'abc': not a whole number. Write it in digits."),
+    ],
+    ids=lambda value: value[0] if isinstance(value, tuple) else None,
+)
+def test_what_to_write_is_said_where_a_number_is_wanted(shop_once: Shop, arguments: tuple[str, ...], said: str) -> None:
+    assert f"Invalid value for {said}\n" in shop_once.refuse(2, *arguments)
+
+
+def test_a_configuration_that_the_running_worker_does_not_know_is_told(tmp_path: Path) -> None:
+    made = Shop(tmp_path)
+    path = tmp_path / "config.toml"
+    path.write_text(path.read_text().replace("[worker]\n", '[worker]\nmetrics_listen = "127.0.0.1:0"\n'))
+
+    def told() -> list[dict[str, str]]:
+        findings = json.loads(made.call("doctor", "--json").stdout)["findings"]
+        return [one for one in findings if "config.toml was changed" in one["text"]]
+
+    worker = subprocess.Popen(
+        [sys.executable, "-m", "monitor", "run"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with worker:
+        assert worker.stderr is not None
+        try:
+            assert any("Listening on" in line for line in worker.stderr)
+            assert told() == []
+            path.touch()
+            (one,) = told()
+            assert one["advice"] == "Restart the worker: systemctl restart replyby, or stop it and run: replyby run."
+        finally:
+            worker.terminate()
+    assert told() == [], "the next start reads it"

@@ -251,10 +251,15 @@ def test_the_probe_tells_whose_verdicts_there_are_and_who_writes_replies(server:
         verdict = f"Authentication-Results: mx{number % 4 // 3}.acme.example 1 (comment); dmarc=pass\r\n"
         forged = "Authentication-Results: evil.example; dmarc=pass\r\n"
         server.deliver((verdict + forged).encode() + make_mail(f"mail {number}"), NOW)
+    for _ in range(3):
+        server.deliver(
+            b"From: Amazon <donotreply@amazon.fr>\r\nTo: Shop <Shop@Acme.example>\r\nSubject: x\r\n\r\n", NOW
+        )
     server.put_in_sent(b"From: Ops <Ops@Acme.example>\r\nSubject: x\r\n\r\n", NOW)
     with reading(server.port) as reader:
         facts = reader.source.probe()
-    assert facts.authserv_ids == (("mx0.acme.example", 0.8), ("mx1.acme.example", 0.2))
+    assert facts.authserv_ids == (("mx0.acme.example", 0.5), ("mx1.acme.example", 0.125))
+    assert facts.written_to == ("shop@acme.example",)
     assert facts.sent_from == ("ops@acme.example",)
     assert facts.supports_idle
 

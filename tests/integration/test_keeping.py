@@ -270,6 +270,7 @@ def test_forgetting_a_buyer_erases_them_everywhere_and_figures_survive(
     said = run(tmp_path, "forget", name, "--yes")
     assert "identifiers of 1 thread" in said
     assert 'mailbox "support": the mails themselves' in said
+    assert f"files that `replyby report --out` wrote elsewhere than into {reports}" in said
     assert ("until its next VACUUM" in said) == (any_world.services.engine.dialect.name == "postgresql")
 
     about = [message["text"] for message in any_world.slack.all_messages()]

@@ -6,6 +6,7 @@ import re
 import stat
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -18,6 +19,8 @@ import pytest
 from monitor.cli.first_look import look_once
 from monitor.config.loader import load_config
 from monitor.setup.probes import probe_twilio
+from monitor.store.engine import WorkerLock
+from monitor.store.opening import open_store
 from monitor.wallclock import utc_now
 from tests.support.dovecot import PASSWORD, USERNAME, Dovecot, running_dovecot
 from tests.support.mails import buyer_mail, seller_reply
@@ -214,6 +217,51 @@ def test_a_doctor_finds_what_is_wrong_and_says_what_to_do(tmp_path: Path) -> Non
     assert plain.stdout.startswith("✗ ")
     assert "hush-hush" not in plain.stdout + plain.stderr + looked.stdout
     assert "secret-path" not in plain.stdout + plain.stderr + looked.stdout
+
+
+HOURS = ("init", "hours", "--overwrite=y", "--days=mon-fri")
+
+
+def test_a_reader_that_goes_away_leaves_a_written_file_and_no_complaint(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text('[[mailbox]]\ntype = "simulated"\n[[receiver]]\ntype = "console"\n')
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        done = subprocess.run(
+            [*REPLYBY, *HOURS],
+            cwd=tmp_path,
+            env=ENVIRON,
+            stdin=subprocess.DEVNULL,
+            stdout=writer,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+    finally:
+        os.close(writer)
+    assert done.stderr == ""
+    assert load_config(path, {}).staffed
+
+
+def test_beside_a_running_worker_init_asks_for_a_restart(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text('[[mailbox]]\ntype = "simulated"\n[[receiver]]\ntype = "console"\n')
+    assert run(tmp_path, *HOURS).stdout.splitlines()[-1] == "Start: replyby run"
+    assert not (tmp_path / "var").exists(), "looking for a worker makes no database"
+    store = open_store(load_config(tmp_path / "config.toml", {}))
+    assert run(tmp_path, *HOURS).stdout.splitlines()[-1] == "Start: replyby run"
+    lock = WorkerLock(store.engine)
+    lock.acquire(threading.Event())
+    try:
+        last = run(tmp_path, *HOURS).stdout.splitlines()[-1]
+    finally:
+        lock.release()
+        store.engine.dispose()
+    assert last == (
+        "A worker runs and does not know of this file yet. "
+        "Restart it: systemctl restart replyby, or stop it and run: replyby run"
+    )
 
 
 def test_the_clock_is_held_against_twilios_where_there_is_no_slack() -> None:

@@ -146,6 +146,7 @@ class SimulatedSource:
             authserv_ids=((AUTHSERV_ID, 1.0),),
             supports_idle=True,
             sent_from=(SELLER,),
+            written_to=(SELLER,),
         )
 
     def close(self) -> None:

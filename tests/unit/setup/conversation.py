@@ -18,6 +18,7 @@ FACTS = MailboxFacts(
     ),
     authserv_ids=(("mx.acme.example", 1.0),),
     sent_from=("support@acme.example", "Sales@Acme.example"),
+    written_to=("orders@acme.example",),
 )
 
 
@@ -63,6 +64,8 @@ class World:
     signed_in: list[str] = field(default_factory=list)
     pinged: list[str] = field(default_factory=list)
     paged: list[str] = field(default_factory=list)
+    running: bool = False
+    tried: list[MailboxConfig] = field(default_factory=list)
 
     def discover(self, address: str) -> Guess:
         return self.guess
@@ -70,6 +73,7 @@ class World:
     def probe_mailbox(self, mailbox: MailboxConfig) -> MailboxFacts:
         if mailbox.host != self.host:
             raise MailboxError(f"{mailbox.host}:{mailbox.port}: not reachable. Check host and port.", "unreachable")
+        self.tried.append(mailbox)
         if mailbox.password != self.password and not mailbox.oauth:
             raise LoginRefused(f"{mailbox.host}:{mailbox.port}: login refused for {mailbox.username}. Check it.")
         return FACTS
@@ -104,6 +108,9 @@ class World:
     def page(self, config: Config, person: str) -> str:
         self.paged.append(person)
         return f"✓ {person} answered after 9 s"
+
+    def worker_runs(self, config: Config) -> bool:
+        return self.running
 
     def first_look(self, config: Config) -> list[str]:
         return [f"✓ 61 buyer messages for {config.accounts[0].name}"]

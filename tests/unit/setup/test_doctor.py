@@ -294,6 +294,13 @@ CASES: dict[str, tuple[dict[str, Any], Grade, str, str, str]] = {
         "3 read only in part within a week",
         "Run: replyby review, and look at them in the mailbox.",
     ),
+    "edited since the start": (
+        {"worker_started_at": NOW - DAY, "config_changed_at": NOW - MINUTE},
+        Grade.DOUBTFUL,
+        "configuration",
+        "config.toml was changed at 2026-11-20 07:59 UTC, after the worker started, which does not know of it",
+        "Restart the worker: systemctl restart replyby, or stop it and run: replyby run.",
+    ),
     "review": ({"review_pending": 2}, Grade.DOUBTFUL, "review", "2 decisions wait", "Run: replyby review."),
 }
 
@@ -323,6 +330,24 @@ def test_a_warning_of_the_configuration_is_a_finding(config: Config) -> None:
     warned = dataclasses.replace(config, warnings=("line 3 [x] y: empty: nobody is told. Write it.",))
     finding = find_troubles(facts_of(warned))[0]
     assert (finding.text, finding.advice) == ("line 3 [x] y: empty: nobody is told", "Write it.")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"config_changed_at": NOW - DAY},
+        {"config_changed_at": NOW - DAY - MINUTE},
+        {"worker": False},
+        {"worker": None},
+        {"worker_started_at": None},
+        {"config_changed_at": None},
+    ],
+    ids=["at the start", "before", "no worker", "not looked at", "start not known", "file gone"],
+)
+def test_a_file_that_the_running_worker_knows_needs_no_restart(config: Config, changes: dict[str, Any]) -> None:
+    facts = facts_of(config, worker_started_at=NOW - DAY, config_changed_at=NOW - MINUTE)
+    assert any("was changed" in one.text for one in find_troubles(facts))
+    assert not any("was changed" in one.text for one in find_troubles(dataclasses.replace(facts, **changes)))
 
 
 def test_no_switch_configured_is_a_finding(config: Config) -> None:

@@ -88,7 +88,7 @@ def test_the_shortest_way_ends_in_a_file_that_runs(tmp_path: Path) -> None:
     config = load_config(tmp_path / "config.toml", {})
     assert config == written.config
     assert (config.mailboxes[0].host, config.mailboxes[0].password) == ("imap.acme.example", "right")
-    assert config.accounts[0].notified_at == ("support@acme.example",)
+    assert config.accounts[0].notified_at == ("support@acme.example", "orders@acme.example")
     assert config.accounts[0].reply_from == ("support@acme.example", "sales@acme.example")
     assert [receiver.type for receiver in config.receivers] == ["console"]
     assert '✓ logged in, 3 folders, 214 mails, Sent is "Envoyés", spam is "Spam"' in person.shown
@@ -114,7 +114,7 @@ def test_the_longest_way_survives_every_wrong_answer(tmp_path: Path) -> None:
         "✗ France forbids such SMS from mobile numbers (+336, +337). Take another sender.",
         "✗ Not a time zone. Did you mean 'Europe/Paris'?",
         '✗ Not days of the week. Write "mon-fri" or "mon,wed".',
-        "✗ Not a time of day. Write HH:MM, 00:00 to 24:00.",
+        '✗ Not a time of day. Write HH:MM, 00:00 to 23:59, such as "08:30".',
         '✗ \'France\' is no country with known holidays. Write two letters, such as "FR" or "DE-BY".',
         "✗ This address answers HTTP 404. Copy it again from the service.",
     ]

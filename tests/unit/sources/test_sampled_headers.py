@@ -1,6 +1,6 @@
 """What a sample of headers tells about a mailbox."""
 
-from monitor.sources.sampled_headers import count_authserv_ids, count_senders
+from monitor.sources.sampled_headers import count_authserv_ids, count_recipients, count_senders
 
 
 def test_only_the_topmost_verdict_is_the_server_s_own() -> None:
@@ -19,3 +19,15 @@ def test_senders_come_most_frequent_first_and_in_lower_case() -> None:
         "ana@acme.example",
         "bo@acme.example",
     )
+
+
+def test_where_amazon_writes_to_is_told_by_a_tenth_of_its_mails_and_three() -> None:
+    def amazon(to: str) -> bytes:
+        return f"From: Amazon <donotreply@amazon.fr>\r\nTo: {to}\r\n\r\n".encode()
+
+    ours = [amazon("Shop <Shop@Acme.example>")] * 30 + [amazon("orders@acme.example")] * 4
+    strangers = [b"From: bo@example.net\r\nTo: bo@acme.example\r\n\r\n"] * 40
+    sent_on = [amazon("thief@example.net")] * 3
+    assert count_recipients([*ours, *strangers, *sent_on]) == ("shop@acme.example", "orders@acme.example")
+    assert count_recipients([amazon("orders@acme.example")] * 2) == ()
+    assert count_recipients([]) == ()
