@@ -212,7 +212,8 @@ def _ask_parts(
         if line := put_mailbox(document, answers, secrets, scope):
             dialogue.say(line)
     if "slack" in parts and (slack := ask_slack(dialogue, probes)) is not None:
-        _put_slack(document, slack, keeper)
+        if line := _put_slack(document, slack, keeper):
+            dialogue.say(line)
         _put_address(document["slack"], dialogue.given.get("slack-api-url", ""))
     if "phone" in parts and (phone := ask_phone(dialogue, probes, scope, slack)) is not None:
         _put_phone(document, phone, keeper)
@@ -233,17 +234,35 @@ def _ask_parts(
     return {"worker": worker, **document} if not document.get("worker") else {**document, "worker": worker}
 
 
-def _put_slack(document: dict[str, Any], answers: SlackAnswers, keeper: SecretKeeper) -> None:
+def _put_slack(document: dict[str, Any], answers: SlackAnswers, keeper: SecretKeeper) -> str:
+    """Let this channel be the team's: the only one there was, or the terminal, gives way. Return what to know, or "".
+
+    Further keys stay, and so does every receiver where several are in Slack already: nobody can tell which is meant.
+    """
     document["slack"] = {
+        **document.get("slack", {}),
         "bot_token": keeper.keep("bot_token", answers.bot_token),
         "app_token": keeper.keep("app_token", answers.app_token),
     }
     before = document.get("receiver", [])
-    others = [one for one in before if one.get("type") not in ("slack", "console")]
+    in_slack = [one for one in before if one.get("type") == "slack"]
+    if any(one.get("channel") == answers.channel for one in in_slack):
+        return ""
+    taken = {str(one.get("name")) for one in before}
+    if len(in_slack) > 1:
+        name = next(one for one in (answers.channel_name, "team", "slack", "team-2") if one not in taken)
+        document["receiver"] = [*before, {"name": name, "type": "slack", "channel": answers.channel}]
+        return f'The other receivers in Slack stay. "{name}" is new: name it in notify of a policy\'s step.'
+    if in_slack:
+        document["receiver"] = [{**one, "channel": answers.channel} if one in in_slack else one for one in before]
+        return ""
+    gone = [one for one in before if one.get("type") == "console"]
+    others = [one for one in before if one not in gone]
     name = "team" if all(one.get("name") != "team" for one in others) else answers.channel_name
     document["receiver"] = [{"name": name, "type": "slack", "channel": answers.channel}, *others]
     rest = {key: value for key, value in document.items() if key != "receiver"}
-    _rename(rest, {str(one["name"]): name for one in before if one not in others and "name" in one})
+    _rename(rest, {str(one["name"]): name for one in gone if "name" in one})
+    return ""
 
 
 def _rename(value: Any, names: Mapping[str, str]) -> None:
@@ -269,12 +288,14 @@ def _put_address(section: dict[str, Any], api_url: str) -> None:
 
 def _put_phone(document: dict[str, Any], answers: PhoneAnswers, keeper: SecretKeeper) -> None:
     document["twilio"] = {
+        **document.get("twilio", {}),
         "account_sid": keeper.keep("account_sid", answers.account_sid),
         "auth_token": keeper.keep("auth_token", answers.auth_token),
         "from": answers.sender,
     }
-    person: dict[str, Any] = {"name": answers.name, "phone": answers.phone, "language": answers.language}
+    people = document.get("person", [])
+    former: dict[str, Any] = next((one for one in people if one.get("name") == answers.name), {})
+    person = {**former, "name": answers.name, "phone": answers.phone, "language": answers.language}
     if answers.slack_user is not None:
         person["slack_user"] = answers.slack_user
-    others = [one for one in document.get("person", []) if one.get("name") != answers.name]
-    document["person"] = [person, *others]
+    document["person"] = [person, *(one for one in people if one is not former)]

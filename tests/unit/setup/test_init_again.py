@@ -363,3 +363,83 @@ def test_a_key_that_is_none_is_named_before_anything_is_asked_and_the_file_stays
     ):
         ask(person, path, "hours", {})
     assert (path.read_text(), person.asked) == (before, [])
+
+
+# --- init slack, init phone
+
+SLACK = [
+    ("Alerts in Slack?", "y"),
+    ("App token:", "xapp-1"),
+    ("Bot token:", "xoxb-1"),
+    ("Which channel?", "#support"),
+    ("Where shall secrets be kept?", ""),
+]
+IN_SLACK = (
+    ONE
+    + """
+[slack]
+bot_token = "xoxb-former"
+app_token = "xapp-former"
+timeout = "20s"
+
+[[receiver]]
+name = "shop"
+type = "slack"
+channel = "C0456"
+external = true
+"""
+)
+
+
+def test_the_only_receiver_in_slack_moves_to_the_channel_and_keeps_the_rest(path: Path) -> None:
+    before = write(path, IN_SLACK)
+    again(path, "slack", SLACK)
+    after = tomllib.loads(path.read_text())
+    console, shop = before["receiver"]
+    assert after["receiver"] == [console, {**shop, "channel": "C0123"}]
+    assert after["slack"]["timeout"] == "20s"
+    again(path, "slack", SLACK)
+    assert tomllib.loads(path.read_text())["receiver"] == after["receiver"]
+
+
+def test_where_several_receivers_are_in_slack_all_stay_and_the_channel_is_added(path: Path) -> None:
+    text = IN_SLACK + '[[receiver]]\nname = "night"\ntype = "slack"\nchannel = "C0789"\n'
+    before = write(path, text)
+    person = again(path, "slack", SLACK)
+    receivers = tomllib.loads(path.read_text())["receiver"]
+    assert receivers == [*before["receiver"], {"name": "support", "type": "slack", "channel": "C0123"}]
+    assert 'The other receivers in Slack stay. "support" is new: name it in notify of a policy\'s step.' in person.shown
+
+
+def test_a_phone_that_is_set_again_leaves_the_persons_and_twilios_other_keys(path: Path) -> None:
+    text = (
+        ONE
+        + """
+[twilio]
+account_sid = "AC0"
+auth_token = "former"
+from = "+15005550006"
+replies_to = "+15005550007"
+
+[[person]]
+name = "Ana"
+phone = "+33612345678"
+email = "ana@acme.example"
+"""
+    )
+    before = write(path, text)
+    given = {
+        "overwrite": "y",
+        "sms": "y",
+        "name": "Ana",
+        "phone": "+33687654321",
+        "language": "fr",
+        "twilio-account-sid": "AC1",
+        "twilio-auth-token": "right",
+        "twilio-from": "+15005550006",
+        "secrets": "env",
+    }
+    assert ask(Person([]), path, "phone", given) is not None
+    after = tomllib.loads(path.read_text())
+    assert after["twilio"]["replies_to"] == "+15005550007"
+    assert after["person"] == [{**before["person"][0], "phone": "+33687654321", "language": "fr"}]
