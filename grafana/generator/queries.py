@@ -5,6 +5,7 @@ from grafana.generator.thresholds import CYCLE_STALE_SECONDS, MAILBOX_BLIND_SECO
 ACCOUNT = 'account=~"$account"'
 DEADLINE = f"replyby_next_deadline_timestamp_seconds{{{ACCOUNT}}}"
 OPEN = f"replyby_threads_open{{{ACCOUNT}}}"
+BACKLOG = f"replyby_threads_backlog{{{ACCOUNT}}}"
 
 SIGHTED = (
     f"(time() - max(replyby_cycle_last_success_timestamp_seconds) < {CYCLE_STALE_SECONDS})"
@@ -12,7 +13,7 @@ SIGHTED = (
 )
 """Some value while cycles succeed and every mailbox is read; empty else: an empty queue may then be believed."""
 
-NOTHING_WAITS = f"(sum({OPEN}) == 0) and on() ({SIGHTED})"
+NOTHING_WAITS = f"(sum({OPEN}) - sum({BACKLOG}) == 0) and on() ({SIGHTED})"
 
 
 def with_nothing_waiting(expr: str, **labels: str) -> str:

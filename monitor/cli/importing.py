@@ -10,6 +10,7 @@ import typer
 
 from monitor.cli.options import ConfigOption, JsonOption, Session, open_session
 from monitor.cli.output import instant_text, print_json, print_line
+from monitor.cli.threads import settles_backlog
 from monitor.errors import ConfigError, MailboxError, ReplyByError, StoreError
 
 if TYPE_CHECKING:
@@ -150,11 +151,11 @@ def _print(path: Path, found: "Imported", seconds: float, session: Session) -> N
 
 def _print_figures(found: "Imported", session: Session) -> None:
     from monitor.store.engine import reading
-    from monitor.store.open_threads import read_backlog_end
+    from monitor.store.open_threads import read_backlog
     from monitor.store.snapshots import read_rates
 
     with reading(session.store.engine) as connection:
-        rates, backlog_end = read_rates(connection, session.services.utc_now()), read_backlog_end(connection)
+        rates, backlog = read_rates(connection, session.services.utc_now()), read_backlog(connection)
     own = [windows[RATE_DAYS] for (account, _), windows in rates.items() if account in found.accounts]
     on_time, judged = sum(one[0] for one in own), sum(one[1] for one in own)
     if judged:
@@ -164,6 +165,5 @@ def _print_figures(found: "Imported", session: Session) -> None:
     if found.overdue:
         print_line(
             f"{found.overdue:,} {'wait' if found.overdue == 1 else 'waits'} without a reply in what was read. "
-            "Nobody is told. If they were answered: "
-            f"replyby answered --before {instant_text(backlog_end)} --by NAME"
+            f"Nobody is told. If they were answered: {settles_backlog(backlog)}."
         )

@@ -31,7 +31,7 @@ from monitor.errors import ConfigError, ReplyByError
 
 if TYPE_CHECKING:
     from alerts.core.model import AnswerKind
-    from monitor.store.open_threads import OpenRow
+    from monitor.store.open_threads import Backlog, OpenRow
 
 STATES = {"running": "running", "at_risk": "at risk", "breached": "overdue"}
 
@@ -54,13 +54,13 @@ def status(
     """List what waits for a reply, soonest deadline first."""
     from monitor.store.engine import reading
     from monitor.store.health import read_health
-    from monitor.store.open_threads import read_backlog_end, read_first_start, read_open
+    from monitor.store.open_threads import read_backlog, read_first_start, read_open
 
     session = open_session(config)
     now = session.services.utc_now()
     with reading(session.store.engine) as connection:
         rows = read_open(connection, session.config.sla.at_risk, now)
-        first_started_at, backlog_end = read_first_start(connection), read_backlog_end(connection)
+        first_started_at, backlog = read_first_start(connection), read_backlog(connection)
         read_at = [one.last_success_at for one in read_health(connection) if one.last_success_at is not None]
     _warn_of_old_news(session, first_started_at, max(read_at, default=None), now)
     if json:
@@ -78,10 +78,15 @@ def status(
         print_table(columns, [_status_row(row, session, now, several) for row in shown], right=(0, 1))
     if old and not all_:
         more = f"{len(old)} that {'was' if len(old) == 1 else 'were'} overdue before the first start"
-        print_line(
-            f"Not listed: {more}. replyby status --all shows them, "
-            f"replyby answered --before {instant_text(backlog_end)} --by NAME settles them."
-        )
+        print_line(f"Not listed: {more}. replyby status --all shows them, {settles_backlog(backlog)}.")
+
+
+def settles_backlog(backlog: "Backlog | None") -> str:
+    """Return which command settles a backlog: all of it, or as much as is older than whoever waits in time."""
+    if backlog is None or not backlog.covered:
+        return "replyby answered THREAD --by NAME settles one"
+    which = "them" if backlog.covered == backlog.count else f"{backlog.covered} of them"
+    return f"replyby answered --before {instant_text(backlog.end)} --by NAME settles {which}"
 
 
 def _warn_of_old_news(session: Session, started_at: datetime | None, read_at: datetime | None, now: datetime) -> None:

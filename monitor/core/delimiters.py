@@ -35,6 +35,7 @@ _RULE = re.compile(rf"^[{_EDGE}>]*+[{DASHES}_]{{8,}}+[{_EDGE}]*+$", re.MULTILINE
 _FIELD = re.compile(rf"^[>|{_EDGE}*]*+[^\s:：<>@/][^\n:：<>@/]{{0,24}}[:：]\*?[ \t]*\S[^\n]*$")
 _QUOTED = re.compile(rf"^[{_EDGE}]*+>", re.MULTILINE)
 _COLON_AT_END = re.compile(rf"[:：][{_EDGE}]*$", re.MULTILINE)
+_ADDRESS = re.compile(r"[^\s<>@]{1,100}@[^\s<>@]{1,255}")
 _DATED = re.compile(r"\d{4}|\d[:.h]\d\d")
 _ORDER = r"[0-9]{3}-[0-9]{7}-[0-9]{7}"
 _ORDER_LINE = re.compile(rf"(?:^|[\s>])[#＃]\s{{0,5}}:?\s{{0,5}}({_ORDER})(?![\d-])", re.MULTILINE)
@@ -195,16 +196,17 @@ def _adjoin(text: str, start: int, end: int) -> bool:
 def _unmarked_quote(text: str, after: int, before: int) -> int | None:
     """Return where a line with a date and an address introduces, between two places, an earlier mail that nothing marks.
 
-    What Amazon writes above a buyer's words has its order or item line first.
+    An answer stands above it. What Amazon writes above a buyer's words has its order or item line first.
     """
     for match in _COLON_AT_END.finditer(text, max(after, before - 5000), before):
         start = _introduction(text, match.end())
         if start is None or start < after:
             continue
         said = text[start : match.end()]
-        if "@" in said and _DATED.search(said):
+        if "@" in said and _DATED.search(_ADDRESS.sub("", said)):
             above = text[after:start]
-            return None if _ORDER_LINE.search(above) or _ASIN.search(above) else start
+            is_template = not _trim(above) or _ORDER_LINE.search(above) or _ASIN.search(above)
+            return None if is_template else start
     return None
 
 

@@ -32,6 +32,7 @@ from monitor.store.decisions import (
     read_open_before,
     read_open_clock,
     read_parts,
+    read_written_since,
     record_acknowledgement,
     record_mark_by_hand,
     record_match,
@@ -275,9 +276,11 @@ def settle_before(services: Services, before: datetime, *, by: str, source: str)
         now = services.utc_now()
         with writing(services.engine) as connection:
             clocks = read_open_before(connection, before, SETTLED_AT_ONCE)
+            went_on = read_written_since(connection, [clock.thread_id for clock in clocks], before)
             for clock in clocks:
-                # When it was answered nobody says: what is overdue counts as late.
-                at = now if clock.deadline_at < now else min(before, now)
+                # When it was answered nobody says: what is overdue counts as late, but nothing that was written since.
+                overdue = clock.deadline_at < now and clock.thread_id not in went_on
+                at = now if overdue else min(before, now)
                 record_mark_by_hand(connection, MarkKind.ANSWERED, clock, by=by, at=at, made_at=now, source=source)
             starts = [clock.start_message_id for clock in clocks]
             changes = resolve_and_save(connection, starts, {}, services.save_context(now)) if starts else []

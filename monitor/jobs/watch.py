@@ -25,7 +25,7 @@ from monitor.store.health import (
     record_mark,
     record_told,
 )
-from monitor.store.open_threads import read_backlog_end
+from monitor.store.open_threads import read_backlog
 from monitor.store.schema import sla_clock
 
 log = structlog.get_logger(__name__)
@@ -44,11 +44,7 @@ SIGN_IN_PATIENCE = timedelta(minutes=5)
 
 SIGN_IN_EVERY = timedelta(days=1)
 SUMMARY_CHANNELS = (Channel.SLACK, Channel.EMAIL, Channel.WEBHOOK, Channel.CONSOLE)
-BACKLOG_COMMANDS = (
-    "replyby status --all",
-    "replyby answered --before {instant} --by NAME",
-    "replyby waive THREAD --by NAME",
-)
+BACKLOG_COMMANDS = ("replyby status --all", "replyby answered {which} --by NAME", "replyby waive THREAD --by NAME")
 
 
 def tell_backlog(services: Services, book: AddressBook) -> bool:
@@ -68,8 +64,9 @@ def tell_backlog(services: Services, book: AddressBook) -> bool:
         record_mark(connection, "backlog", now, str(counts[0]))
         if not counts[0]:
             return False
-        end = read_backlog_end(connection) or now
-        commands = [command.format(instant=end.strftime("%Y-%m-%dT%H:%M:%SZ")) for command in BACKLOG_COMMANDS]
+        old = read_backlog(connection)
+        which = f"--before {old.end:%Y-%m-%dT%H:%M:%SZ}" if old is not None and old.covered else "THREAD"
+        commands = [command.format(which=which) for command in BACKLOG_COMMANDS]
         words = content.backlog(counts[0], counts[1], commands=commands)
         tell_of_itself(connection, services, book, "backlog", Purpose.BACKLOG, words, now)
     services.wake.set()

@@ -35,6 +35,7 @@ def build_recognition_context(config: Config, mailbox: MailboxConfig | None, ser
         authserv_ids=frozenset({server.lower()}) if server else None,
         own_addresses=own,
         own_domains=_domains_of(own),
+        recipients_known=any(account.notified_at for account in accounts),
         label_rules=load_label_rules(config.labels),
         dkim_keys=build_dkim_keys(utc_now) if signatures else None,
     )

@@ -239,12 +239,12 @@ def _authenticity(mail: Mail, kind: Kind) -> Authenticity:
 
 
 def _is_written_to_us(mail: Mail) -> bool:
-    """Return whether To, which Amazon signs, names an own address or domain. True where none is known.
+    """Return whether To, which Amazon signs, names an own address or domain. True where it is not known where Amazon writes.
 
     Cc, Delivered-To and the like are not asked: anybody may add them.
     """
     own, domains = mail.context.own_addresses, mail.context.own_domains
-    if not own:
+    if not mail.context.recipients_known:
         return True
     if len(mail.headers.all("to")) != 1:
         return False

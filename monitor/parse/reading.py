@@ -3,6 +3,7 @@
 Owns the laziness that keeps notices cheap. Must not decide anything.
 """
 
+import re
 from dataclasses import dataclass, field
 
 from monitor.core.domains import domain_of, is_amazon_domain, is_relay_alias
@@ -14,6 +15,7 @@ from monitor.parse.html import html_to_text
 from monitor.parse.mime import Body, read_body
 
 _AUTOMATIC_PRECEDENCE = ("auto_reply", "auto-reply", "autoreply")
+_CALENDARS_REPLY = re.compile(r"text/calendar\b.*;\s*method\s*=\s*\"?reply\b", re.DOTALL)
 _AUTOMATIC_HEADERS = (
     "x-autoreply",
     "x-auto-reply",
@@ -114,12 +116,10 @@ def is_automatic(headers: Headers) -> bool:
     submitted = headers.get("auto-submitted").lower().partition(";")[0].strip()
     if submitted and submitted != "no":
         return True
-    if any(name in headers for name in _AUTOMATIC_HEADERS):
+    if any(name in headers and headers.get(name).strip().lower() != "no" for name in _AUTOMATIC_HEADERS):
         return True
     # A read receipt, or the calendar's answer to an invitation: the sender caused it, and nobody read a word.
     content_type = headers.get("content-type").lower()
-    if content_type.startswith("multipart/report") or (
-        content_type.startswith("text/calendar") and "reply" in content_type
-    ):
+    if content_type.startswith("multipart/report") or _CALENDARS_REPLY.match(content_type):
         return True
     return headers.get("precedence").strip().lower() in _AUTOMATIC_PRECEDENCE

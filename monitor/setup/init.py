@@ -3,7 +3,7 @@
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from itertools import count
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -111,6 +111,8 @@ def _refuse_what_cannot_be_kept(path: Path, former: Mapping[str, Any]) -> None:
     """Refuse a file with a key that is none, before anything is asked: the rest of it is to stay, and that cannot."""
     try:
         render_file(former)
+    except TypeError:
+        return  # a table in single brackets: whoever asks about it sets it right
     except ValueError as error:
         raise ConfigError(
             str(path), [f"{error}. Correct it or take it out; replyby check-config names its line."]
@@ -250,7 +252,8 @@ def _put_slack(document: dict[str, Any], answers: SlackAnswers, keeper: SecretKe
         return ""
     taken = {str(one.get("name")) for one in before}
     if len(in_slack) > 1:
-        name = next(one for one in (answers.channel_name, "team", "slack", "team-2") if one not in taken)
+        names = chain((answers.channel_name, "team"), (f"team-{number}" for number in count(2)))
+        name = next(one for one in names if one not in taken)
         document["receiver"] = [*before, {"name": name, "type": "slack", "channel": answers.channel}]
         return f'The other receivers in Slack stay. "{name}" is new: name it in notify of a policy\'s step.'
     if in_slack:

@@ -86,6 +86,7 @@ def _read_marks(connection: Connection, related: Mapping[int, Stored]) -> list[M
 
 _MAY_CHANGE = (
     "counted",
+    "backlog",
     "next_due_at",
     "reopened_count",
     "acknowledged_by",
@@ -138,7 +139,7 @@ class _Saver:
                 else:
                     kept.add(old.id)
                     goes_on.update(dict.fromkeys(clock.message_ids, (old.id, thread_id)))
-                    self._continue(old, row)
+                    self._continue(old, row, clock)
         if new_clocks:
             ids = reserve_ids(self.connection, sla_clock, len(new_clocks))
             insert_rows(
@@ -277,7 +278,10 @@ class _Saver:
             self.context.policies[digest] = known
         return known
 
-    def _continue(self, old: Any, row: dict[str, Any]) -> None:
+    def _newest_at(self, clock: ResolvedClock) -> datetime:
+        return max(self.related[message_id].fact.received_at for message_id in clock.message_ids)
+
+    def _continue(self, old: Any, row: dict[str, Any], clock: ResolvedClock) -> None:
         """Bring a stored clock up to date and tell what that means to those who were told of it."""
         if old.started_at == row["started_at"]:
             # The target was frozen when the clock started; only an older first message chooses it anew.
@@ -289,6 +293,8 @@ class _Saver:
         counted = self._count(row, old.counted)
         if counted != old.counted:
             differing["counted"] = counted
+        if old.backlog and self._newest_at(clock) >= self.context.first_started_at:
+            differing["backlog"] = False  # the buyer wrote again: it is no history any more
         if not differing:
             return
         if row["deadline_at"] < old.deadline_at:

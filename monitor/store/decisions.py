@@ -40,6 +40,14 @@ def read_open_before(connection: Connection, before: datetime, limit: int) -> Se
     return connection.execute(statement.order_by(sla_clock.c.id).limit(limit)).all()
 
 
+def read_written_since(connection: Connection, thread_ids: Sequence[int], at: datetime) -> set[int]:
+    """Return those of these threads in which somebody wrote at `at` or later and still waits."""
+    waits = (message.c.answered_at.is_(None), message.c.waived_at.is_(None), message.c.excluded.is_(False))
+    of_a_buyer = (message.c.kind == "buyer_message", message.c.received_at >= at)
+    statement = select(message.c.thread_id).where(message.c.thread_id.in_(thread_ids), *of_a_buyer, *waits)
+    return set(connection.scalars(statement.distinct()))
+
+
 def read_last_clock(connection: Connection, thread_id: int) -> Any:
     """Return the newest clock's row of a thread, running or not, or None."""
     statement = select(sla_clock).where(sla_clock.c.thread_id == thread_id)

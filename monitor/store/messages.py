@@ -297,6 +297,8 @@ def _merged(stored: dict[str, Any], copy: dict[str, Any]) -> dict[str, Any]:
     values: dict[str, Any] = {}
     if copy["received_at"] < stored["received_at"]:
         values["received_at"] = copy["received_at"]
+        if copy["digest_hash"] is not None:  # it holds the minute
+            values["digest_hash"] = copy["digest_hash"]
     if _RANK[copy["authenticity"]] > _RANK[stored["authenticity"]]:
         values["authenticity"] = copy["authenticity"]
     if copy["trusted"] and not stored["trusted"]:

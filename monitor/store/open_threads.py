@@ -64,6 +64,20 @@ class FactsContext:
     holding_reply: Callable[[str, str | None, str | None], str] | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backlog:
+    """Waits that were overdue before the first start.
+
+    Attributes:
+        count: how many there are.
+        end: so many as `covered` of them began before this instant, and nobody else did who waits.
+    """
+
+    count: int
+    end: datetime
+    covered: int
+
+
 FIRST_STARTED = "first_started"
 
 
@@ -95,22 +109,24 @@ def read_open(connection: Connection, at_risk: timedelta, now: datetime, limit: 
     return [_open_row(row, at_risk, now) for row in connection.execute(statement)]
 
 
-def read_backlog_end(connection: Connection) -> datetime | None:
-    """Return the instant before which the whole backlog began to wait and nobody else did; None: there is none.
-
-    Where targets differ, somebody may wait in time longer than the newest of the backlog: it ends before them.
-    """
-    started = sla_clock.c.started_at
-    newest, oldest_live = connection.execute(
+def read_backlog(connection: Connection) -> Backlog | None:
+    """Return what was overdue before the first start and still waits, and how to settle it at once; None: nothing does."""
+    started, waits = sla_clock.c.started_at, sla_clock.c.closed_at.is_(None)
+    of_it = sla_clock.c.backlog
+    mails, newest, oldest_live = connection.execute(
         select(
-            type_coerce(func.max(started).filter(sla_clock.c.backlog.is_(True)), started.type),
-            type_coerce(func.min(started).filter(sla_clock.c.backlog.is_(False)), started.type),
-        ).where(sla_clock.c.closed_at.is_(None))
+            func.count().filter(of_it.is_(True)),
+            type_coerce(func.max(started).filter(of_it.is_(True)), started.type),
+            type_coerce(func.min(started).filter(of_it.is_(False)), started.type),
+        ).where(waits)
     ).one()
     if newest is None:
         return None
-    end: datetime = newest.replace(microsecond=0) + timedelta(seconds=1)
-    return end if oldest_live is None else min(end, oldest_live.replace(microsecond=0))
+    end = newest.replace(microsecond=0) + timedelta(seconds=1)
+    if oldest_live is not None:
+        end = min(end, oldest_live.replace(microsecond=0))
+    covered = connection.scalar(select(func.count()).where(waits, of_it.is_(True), started < end)) or 0
+    return Backlog(count=mails, end=end, covered=covered)
 
 
 def read_place_and_order(connection: Connection, thread_id: int) -> tuple[str | None, str | None]:

@@ -261,6 +261,14 @@ def test_answer_that_comes_soon_after_what_it_quotes_is_told_by_its_words(engine
         assert sorted(connection.execute(select(sla_clock.c.messages)).scalars()) == [1, 1]
 
 
+@pytest.mark.parametrize("hours", [(0.02, 0.0, 0.0002), (0.02, 0.0, 0.018)], ids=str)
+def test_copies_whose_dates_cross_a_minute_are_one_message(engine: Engine, hours: tuple[float, ...]) -> None:
+    for hour in hours:
+        store(engine, [direct(hour, "m", "same")])
+    with reading(engine) as connection:
+        assert connection.execute(select(sla_clock.c.messages)).scalar_one() == 1
+
+
 @pytest.mark.parametrize("sign", ["relay_reply_to", "signed_link"], ids=["redirected", "passed on"])
 def test_what_was_passed_on_later_is_a_copy(engine: Engine, sign: str) -> None:
     store(engine, [direct(0, "m", "same"), make_message(Kind.SELLER_REPLY, 1)])

@@ -214,6 +214,34 @@ def test_a_backlog_is_settled_by_the_instant_that_is_printed_and_nobody_elses_wa
     assert "Not listed" not in fresh.say("status")
 
 
+def test_what_a_buyer_wrote_after_the_backlog_keeps_waiting_when_that_is_settled(tmp_path: Path) -> None:
+    fresh = Shop(tmp_path)
+    fresh.deliver(buyer_mail(ago(hours=72)), ago(hours=72))
+    fresh.deliver(buyer_mail(ago(hours=50), order=SECOND, alias="second0aaaaaaaa@marketplace.amazon.fr"), ago(hours=50))
+    fresh.say("once")
+    fresh.deliver(buyer_mail(ago(hours=1), words="Et maintenant ?"), ago(hours=1))
+    fresh.say("once")
+    assert "2 threads marked" in fresh.say("answered", "--before", ago(hours=40).isoformat(), "--by", "Ana")
+    (waiting,) = fresh.json("status")["threads"]
+    assert (waiting["order_id"], waiting["messages"]) == (ORDER, 1)
+    assert "Not listed" not in fresh.say("status")
+
+
+def test_a_backlog_that_is_younger_than_a_live_wait_is_settled_one_by_one(tmp_path: Path) -> None:
+    fresh = Shop(tmp_path)
+    fresh.deliver(buyer_mail(ago(hours=23)), ago(hours=23))
+    fresh.say("once")
+    fresh.deliver(buyer_mail(ago(hours=20)), ago(hours=20))
+    with sqlite3.connect(tmp_path / "replyby.db") as database:  # as if days had gone by
+        days = 4 * 86_400_000_000
+        database.execute(f"UPDATE sla_clock SET started_at = started_at - {days}, deadline_at = deadline_at - {days}")
+    old = buyer_mail(ago(hours=48), order=SECOND, alias="second0aaaaaaaa@marketplace.amazon.fr")
+    (tmp_path / "all.mbox").write_bytes(b"From x Thu Nov 19 05:00:00 2026\n" + old + b"\n")
+    printed = fresh.say("import", "all.mbox")
+    assert "If they were answered: replyby answered THREAD --by NAME settles one." in printed
+    assert "replyby answered THREAD --by NAME settles one." in fresh.say("status")
+
+
 def test_once_in_json_is_one_document_whatever_the_console_is_told(tmp_path: Path) -> None:
     fresh = Shop(tmp_path)
     fresh.deliver(buyer_mail(ago(hours=23)), ago(hours=23))

@@ -82,6 +82,20 @@ def test_a_line_with_an_address_below_amazons_own_lines_is_the_buyers() -> None:
         assert read(body).message_key == "M1"
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "CAUTION: external mail from abcdefghij12345@marketplace.amazon.fr. Open links only if you know the sender:",
+        "[EXTERNAL] Received 20/11/2026 from abcdefghij12345@marketplace.amazon.fr:",
+        "De : Marie <abcdefghij12345@marketplace.amazon.fr>\nMessage :",
+        "Bonjour,\n\nVous avez reçu un message de abcdefghij12345@marketplace.amazon.fr :",
+    ],
+)
+def test_a_line_that_a_gateway_puts_above_the_template_takes_neither_words_nor_key(line: str) -> None:
+    message = read(f"{line}\n\n{BEFORE}")
+    assert (message.buyer_text, message.message_key) == ("Où est mon colis ?", "M1")
+
+
 def test_a_date_in_amazons_own_line_of_dashes_introduces_nothing() -> None:
     inner = template("Bonjour : x@acme.example :\nOù est-il ?", "M2")
     dated = inner.replace("Message: ---", "Message du 20.11.2026: ---").replace(":\n\nBonjour", ":\nBonjour")

@@ -32,6 +32,8 @@ def block(**headers: str) -> bytes:
         {"Subject": "İlt: soru"},
         {"Subject": "转发：问题"},
         {"Subject": "[Fwd: question]"},
+        {"Subject": "[Fwd]: question"},
+        {"Subject": "[EXT] [WG] : Frage"},
         {"Subject": "[EXTERNAL] Fwd: your question"},
         {"Subject": "[EXT] (spam) WG: Frage"},
         {"Subject": "【外部】Fwd: question"},

@@ -443,3 +443,20 @@ email = "ana@acme.example"
     after = tomllib.loads(path.read_text())
     assert after["twilio"]["replies_to"] == "+15005550007"
     assert after["person"] == [{**before["person"][0], "phone": "+33687654321", "language": "fr"}]
+
+
+def test_a_mailbox_in_single_brackets_is_set_right_by_asking_for_it_again(path: Path) -> None:
+    write(path, ONE.replace("[[mailbox]]", "[mailbox]"))
+    again(path, "mailbox", LOGIN)
+    assert [one["name"] for one in tomllib.loads(path.read_text())["mailbox"]] == ["shop"]
+
+
+def test_a_receiver_in_slack_gets_a_name_that_is_free(path: Path) -> None:
+    names = ("support", "team", "team-2")
+    more = "".join(
+        f'[[receiver]]\nname = "{name}"\ntype = "slack"\nchannel = "C000{number}"\n'
+        for number, name in enumerate(names, 4)
+    )
+    write(path, IN_SLACK + more)
+    again(path, "slack", SLACK)
+    assert tomllib.loads(path.read_text())["receiver"][-1]["name"] == "team-3"
