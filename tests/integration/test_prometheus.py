@@ -1,5 +1,6 @@
 """Metrics, rules and configuration files, judged by Prometheus' and Alertmanager's own tools and a running server."""
 
+import json
 import re
 import subprocess
 import urllib.request
@@ -141,3 +142,43 @@ def test_provisioning_asks_for_nothing_that_compose_does_not_give() -> None:
     assert source["datasources"][0]["jsonData"]["timeInterval"] == prometheus["global"]["scrape_interval"]
     board = yaml.safe_load((GRAFANA / "provisioning" / "dashboards" / "replyby.yml").read_text(encoding="utf-8"))
     assert board["providers"][0]["allowUiUpdates"] is False
+
+
+@pytest.mark.parametrize(
+    ("overdue", "backlog", "value"),
+    [(0, 0, 1e9), (3, 3, 1e9), (4, 3, None)],
+    ids=["nothing", "a backlog", "more than the backlog"],
+)
+def test_the_wall_says_that_nothing_waits_where_nothing_but_a_backlog_does(
+    tmp_path: Path, overdue: int, backlog: int, value: float | None
+) -> None:
+    wall = json.loads((GRAFANA / "dashboards" / "wall.json").read_text())
+    countdown = next(panel for panel in wall["panels"] if panel["title"] == "NEXT REPLY DUE IN")
+    of_market = '{account="acme-eu",marketplace="FR"'
+    series = {
+        f'replyby_threads_open{of_market},state="breached"}}': overdue,
+        f"replyby_threads_backlog{of_market}}}": backlog,
+        "replyby_cycle_last_success_timestamp_seconds": 0,
+        'replyby_poll_last_success_timestamp_seconds{mailbox="support"}': 0,
+    }
+    shown = [] if value is None else [{"labels": "{}", "value": value}]
+    tests = {
+        "evaluation_interval": "1m",
+        "tests": [
+            {
+                "interval": "1m",
+                "input_series": [{"series": name, "values": f"{count}x3"} for name, count in series.items()],
+                "promql_expr_test": [
+                    {
+                        "expr": countdown["targets"][0]["expr"].replace("$account", ".*"),
+                        "eval_time": "2m",
+                        "exp_samples": shown,
+                    }
+                ],
+            }
+        ],
+    }
+    path = tmp_path / "wall.yml"
+    path.write_text(yaml.safe_dump(tests))
+    done = run("promtool", "test", "rules", str(path))
+    assert done.returncode == 0, done.stdout + done.stderr
