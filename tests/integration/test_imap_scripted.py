@@ -191,7 +191,7 @@ def test_a_server_that_throttles_makes_no_mail_be_passed_over() -> None:
 
 def test_a_mail_that_the_server_refuses_hides_from_no_look_whose_verdicts_the_others_carry() -> None:
     field = b"Authentication-Results: mx.acme.example; dkim=pass\r\n\r\n"
-    item = b"BODY[HEADER.FIELDS (AUTHENTICATION-RESULTS)] {%d}\r\n%s" % (len(field), field)
+    item = b"BODY[HEADER.FIELDS (AUTHENTICATION-RESULTS FROM TO)] {%d}\r\n%s" % (len(field), field)
     answers: dict[str, bytes | None] = {"UID FETCH (1:3|2) .*HEADER.FIELDS": REFUSED}
     answers |= {
         f"UID FETCH {uid} .*HEADER.FIELDS": b"* %d FETCH (UID %d %s)\r\nTAG OK\r\n" % (uid, uid, item) for uid in (1, 3)

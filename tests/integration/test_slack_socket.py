@@ -205,6 +205,7 @@ def test_an_envelope_of_a_form_nobody_foresaw_ends_no_listening(slack: SlackServ
             {"type": "block_actions", "user": "U0123", "actions": 7},
             {"type": "block_actions", "actions": [3]},
         ):
+            assert _until(lambda: socket.health.connected)  # it has read the hello: what it counts next is the next one
             before = socket.health.connections
             slack.send_envelope("interactive", payload)
             assert _until(lambda before=before: socket.health.connections > before)  # type: ignore[misc]
