@@ -5,8 +5,22 @@ right-to-left, missing, or squeezed into one line. Must not decide what a mail i
 """
 
 import re
-from collections import Counter
 from dataclasses import dataclass
+
+from monitor.core.quoting import (
+    DASHES,
+    EDGE,
+    PRE_CLOSE,
+    PRE_OPEN,
+    RULE,
+    field_block,
+    fields_follow,
+    find_unmarked,
+    looks_quoted,
+    quote_start,
+    unquote,
+    without_fields,
+)
 
 MAX_TEXT = 200_000
 """Characters read: Amazon cuts a message at 4,000; more is somebody's attack or attachment."""
@@ -14,16 +28,10 @@ MAX_TEXT = 200_000
 MAX_MARKS = 300
 """Delimiter lines looked at in one text."""
 
-PRE_OPEN, PRE_CLOSE = "\ue003", "\ue004"
-"""Put by the HTML reader around a <pre>: Amazon writes the words into one."""
-
-DASHES = "\\-‐‑‒–—―─━﹣－"
-_BIDI = "\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff"
-_EDGE = f" \t\r\xa0\u3000{_BIDI}{PRE_OPEN}{PRE_CLOSE}"
-_QUOTE = f"[>|{_EDGE}]*+"
+_QUOTE = f"[>|{EDGE}]*+"
 _LINE = re.compile(
-    rf"^(?P<quote>{_QUOTE})[{DASHES}]{{4,}}+[{_EDGE}]*+"
-    rf"(?P<label>[^{DASHES}{_EDGE}\n](?:[^\n]{{0,98}}?[^{DASHES}{_EDGE}\n])?)[{_EDGE}]*[{DASHES}]{{4,}}+[{_EDGE}]*+$",
+    rf"^(?P<quote>{_QUOTE})[{DASHES}]{{4,}}+[{EDGE}]*+"
+    rf"(?P<label>[^{DASHES}{EDGE}\n](?:[^\n]{{0,98}}?[^{DASHES}{EDGE}\n])?)[{EDGE}]*[{DASHES}]{{4,}}+[{EDGE}]*+$",
     re.MULTILINE,
 )
 _INLINE = re.compile(
@@ -31,17 +39,11 @@ _INLINE = re.compile(
     rf"\s*[{DASHES}]{{5,}}+"
 )
 _DASHED_OR_PRE = re.compile(rf"[{DASHES}]{{4,}}|{PRE_OPEN}")
-_RULE = re.compile(rf"^[{_EDGE}>]*+[{DASHES}_]{{8,}}+[{_EDGE}]*+$", re.MULTILINE)
-_FIELD = re.compile(rf"^[>|{_EDGE}*]*+[^\s:：<>@/][^\n:：<>@/]{{0,24}}[:：]\*?[ \t]*\S[^\n]*$")
-_QUOTED = re.compile(rf"^[{_EDGE}]*+>", re.MULTILINE)
-_COLON_AT_END = re.compile(rf"[:：][{_EDGE}]*$", re.MULTILINE)
-_ADDRESS = re.compile(r"[^\s<>@]{1,100}@[^\s<>@]{1,255}")
-_DATED = re.compile(r"\d{4}|\d[:.h]\d\d")
 _ORDER = r"[0-9]{3}-[0-9]{7}-[0-9]{7}"
 _ORDER_LINE = re.compile(rf"(?:^|[\s>])[#＃]\s{{0,5}}:?\s{{0,5}}({_ORDER})(?![\d-])", re.MULTILINE)
 _ASIN = re.compile(r"[\[［]\s{0,5}ASIN\s{0,5}[:：]?\s{0,5}([A-Z0-9]{10})\s{0,5}[\]］]")
 _AMAZON_URL = re.compile(r"https?://[^\s<>\"']{0,300}?amazon[^\s<>\"']*", re.IGNORECASE)
-_URL_ONLY = re.compile(rf"[{_EDGE}<(\[]*+https?://\S++[{_EDGE}>)\]]*+")
+_URL_ONLY = re.compile(rf"[{EDGE}<(\[]*+https?://\S++[{EDGE}>)\]]*+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +87,13 @@ def read_words(text: str, *, forwarded: bool = False) -> Words:
     text = text[:MAX_TEXT]
     marks, boundary, by_quote = _marks(text)
     if forwarded and boundary is not None and not any(mark.start < boundary and not mark.quoted for mark in marks):
-        text = _without_fields(_unquote(text[boundary:]))
+        text = without_fields(unquote(text[boundary:]))
         marks = _marks(text)[0]
         boundary = None
     outer = [mark for mark in marks if not mark.quoted]
     if boundary is not None and (not outer or outer[0].start > boundary):
-        if any(mark.quoted for mark in marks) or (marks and not by_quote) or _looks_quoted(text[boundary:]):
-            quoted = _unquote(text[boundary:])
+        if any(mark.quoted for mark in marks) or (marks and not by_quote) or looks_quoted(text[boundary:]):
+            quoted = unquote(text[boundary:])
             inner = _marks(quoted)[0]
             head = quoted[: inner[0].start] if inner else ""
             return Words(
@@ -166,15 +168,15 @@ def _marks(text: str) -> tuple[list[_Mark], int | None, bool]:
     for count, match in enumerate(_LINE.finditer(text)):
         if count >= MAX_MARKS:
             break
-        if _fields_follow(text, match.end()):
+        if fields_follow(text, match.end()):
             boundary = match.start() if boundary is None else boundary
             continue
         marks.append(_Mark(match.start(), match.end(), match["label"], ">" in match["quote"] or "|" in match["quote"]))
     by_quote = False
-    fields = _field_block(text)
+    fields = field_block(text)
     if fields is not None and (boundary is None or fields < boundary):
         boundary = fields
-    quote, introduced = _quote_start(text)
+    quote, introduced = quote_start(text)
     if quote is not None and (boundary is None or (introduced and quote < boundary)):
         boundary, by_quote = quote, True
     plain = [mark for mark in marks if not mark.quoted]
@@ -190,145 +192,20 @@ def _marks(text: str) -> tuple[list[_Mark], int | None, bool]:
 
 
 def _adjoin(text: str, start: int, end: int) -> bool:
-    return start <= end and not text[start:end].strip(_EDGE + "\n")
+    return start <= end and not text[start:end].strip(EDGE + "\n")
 
 
 def _unmarked_quote(text: str, after: int, before: int) -> int | None:
-    """Return where a line with a date and an address introduces, between two places, an earlier mail that nothing marks.
+    """Return where, between two places, an earlier mail begins that nothing marks.
 
     An answer stands above it. What Amazon writes above a buyer's words has its order or item line first.
     """
-    for match in _COLON_AT_END.finditer(text, max(after, before - 5000), before):
-        start = _introduction(text, match.end())
-        if start is None or start < after:
-            continue
-        said = text[start : match.end()]
-        if "@" in said and _DATED.search(_ADDRESS.sub("", said)):
-            above = text[after:start]
-            is_template = not _trim(above) or _ORDER_LINE.search(above) or _ASIN.search(above)
-            return None if is_template else start
-    return None
-
-
-def _fields_follow(text: str, position: int) -> bool:
-    """Return whether mail headers follow ("From: … <a@b>"): then the dashes were a mail program's, not Amazon's."""
-    following = text[position : position + 1000]
-    if "@" not in following:
-        return False
-    lines = [line for line in following.split("\n") if line.strip(_EDGE + ">")][:3]
-    fields = [line for line in lines if _FIELD.match(line)]
-    return (
-        bool(lines) and len(fields) >= min(2, len(lines)) and any("@" in line for line in lines) and lines[0] in fields
-    )
-
-
-def _field_block(text: str) -> int | None:
-    """Return the start of three or more header lines in a row, one with an address: an unmarked quoted mail."""
-    if "@" not in text:
+    start = find_unmarked(text, after, before)
+    if start is None:
         return None
-    position, first, run, address = 0, 0, 0, False
-    for line in text.split("\n", 600)[:600]:
-        if len(line) < 1000 and _FIELD.match(line) and "//" not in line.partition(":")[2][:2]:
-            if run == 0:
-                first, address = position, False
-            run += 1
-            address = address or "@" in line
-            if run >= 3 and address:
-                return _with_rule_before(text, first)
-        else:
-            run = 0
-        position += len(line) + 1
-    return None
-
-
-def _without_fields(text: str) -> str:
-    """Return a forwarded mail's text without the dashes and header lines above it."""
-    lines = text.split("\n")
-    index, fields = 0, 0
-    while index < min(len(lines), 30):
-        line = lines[index]
-        if len(line) < 1000 and _FIELD.match(line):
-            fields += 1
-        elif fields and not line.strip(_EDGE):
-            break
-        elif fields == 0 and index > 3:
-            return text
-        index += 1
-    return "\n".join(lines[index:]) if fields >= 2 else text
-
-
-def _with_rule_before(text: str, start: int) -> int:
-    """Return the start of the line of underscores or dashes right above a header block, else the block's own."""
-    above = text[:start].rstrip("\n \t\r")
-    line_start = above.rfind("\n") + 1
-    return line_start if _RULE.fullmatch(above[line_start:]) else start
-
-
-def _quote_start(text: str) -> tuple[int | None, bool]:
-    """Return where a quoted block begins, with the line(s) that introduce it ("On … wrote:"), and whether any did.
-
-    A block with an introduction is preferred: a buyer may begin a line of his own with ">".
-    """
-    first: int | None = None
-    end_of_run = -1
-    for count, match in enumerate(_QUOTED.finditer(text)):
-        if count > 400:
-            break
-        follows = match.start() <= end_of_run
-        line_end = text.find("\n", match.end())
-        end_of_run = line_end + 1 if line_end >= 0 else len(text)
-        if follows:
-            continue
-        introduced = _introduction(text, match.start())
-        if introduced is not None:
-            return introduced, True
-        first = match.start() if first is None else first
-    return first, False
-
-
-def _introduction(text: str, start: int) -> int | None:
-    """Return where the one to three lines begin that introduce the quoted block at `start`, None without any."""
-    above = text[max(0, start - 1000) : start].rstrip("\n \t\r\xa0\u200e\u200f")
-    offset = max(0, start - 1000)
-    if not above.endswith((":", "：")):
-        return None
-    line_start = above.rfind("\n") + 1
-    starts = [line_start]
-    while len(starts) < 3 and starts[-1] and above[: starts[-1] - 1].rpartition("\n")[2].strip():
-        starts.append(above[: starts[-1] - 1].rfind("\n") + 1)
-    ends = [len(above), *(start - 1 for start in starts)]
-    dated = next(
-        (start for start, end in zip(starts, ends, strict=False) if _DATED.search(above[start:end])), line_start
-    )
-    return offset + dated
-
-
-def _looks_quoted(text: str) -> bool:
-    """Return whether a text is an introduction and a quoted block, and nearly nothing else."""
-    lines = [line.lstrip(_EDGE) for line in text[:20_000].split("\n") if line.strip(_EDGE)]
-    quoted = [index for index, line in enumerate(lines) if line.startswith(">")]
-    if not quoted or not 1 <= quoted[0] <= 3 or len(quoted) < 2:
-        return False
-    return len(quoted) >= 0.8 * (len(lines) - quoted[0])
-
-
-def _unquote(text: str) -> str:
-    """Return the text without the ">" that most of its lines begin with: a buyer's own ">" stays."""
-    depths = Counter(_depth(line) for line in text.split("\n") if line.strip(_EDGE))
-    usual = depths.most_common(1)[0][0] if depths else 0
-    if usual == 0:
-        return text
-    return re.sub(rf"^(?:[{_EDGE}]*>[ \t]?){{1,{min(usual, 9)}}}", "", text, flags=re.MULTILINE)
-
-
-def _depth(line: str) -> int:
-    depth = 0
-    for char in line[:100]:
-        if char == ">":
-            depth += 1
-        elif char not in " \t":
-            break
-    return depth
+    above = text[after:start]
+    is_template = not _trim(above) or _ORDER_LINE.search(above) or _ASIN.search(above)
+    return None if is_template else start
 
 
 def _between(text: str, marks: list[_Mark], boundary: int | None) -> Words:
@@ -338,7 +215,7 @@ def _between(text: str, marks: list[_Mark], boundary: int | None) -> Words:
     if boundary is not None and opener.end <= boundary < closer.start:
         cut = boundary - opener.end
         rest = inner[cut:]
-        if _LINE.search(rest) or _field_block(rest) == 0 or _looks_quoted(rest):
+        if _LINE.search(rest) or field_block(rest) == 0 or looks_quoted(rest):
             inner, own_program = inner[:cut], True
     return Words(_trim(inner), text[: opener.start], _labels(marks), enclosed=True, own_program=own_program)
 
@@ -370,10 +247,10 @@ def _half_open(text: str, marks: list[_Mark]) -> Words:
 
 def _is_opener(text: str, mark: _Mark, head_end: int) -> bool:
     if head_end and head_end <= mark.start:
-        return not text[head_end : mark.start].strip(_EDGE + "\n")
+        return not text[head_end : mark.start].strip(EDGE + "\n")
     if mark.label.endswith((":", "：")):
         return True
-    return bool(text[mark.end : _tail_start(text, mark.end)].strip(_EDGE + "\n"))
+    return bool(text[mark.end : _tail_start(text, mark.end)].strip(EDGE + "\n"))
 
 
 def _head_end(text: str) -> int:
@@ -385,7 +262,7 @@ def _head_end(text: str) -> int:
     if item is not None and (order is None or item.start() - order.end() < 600):
         end = item.end()
     elif order is not None:
-        paragraphs = [part for part in re.split(r"\n\s*\n", top[: order.start()]) if part.strip(_EDGE + "\n")]
+        paragraphs = [part for part in re.split(r"\n\s*\n", top[: order.start()]) if part.strip(EDGE + "\n")]
         if len(paragraphs) == 1 and len(paragraphs[0]) < 200:
             end = order.end()
     if not end:
@@ -394,7 +271,7 @@ def _head_end(text: str) -> int:
         end += 1
     line_end = text.find("\n", end)
     rest = text[end : line_end if line_end >= 0 else len(text)]
-    if not rest.strip(_EDGE):
+    if not rest.strip(EDGE):
         return line_end if line_end >= 0 else len(text)
     return end
 
@@ -409,10 +286,10 @@ def _tail_start(text: str, start: int) -> int:
         line = text[line_start : line_end if line_end >= 0 else len(text)]
         if _URL_ONLY.fullmatch(line) and line_start > start:
             above = text[start : line_start - 1]
-            if above.strip(_EDGE + "\n") and above[above.rfind("\n") + 1 :].strip(_EDGE):
+            if above.strip(EDGE + "\n") and above[above.rfind("\n") + 1 :].strip(EDGE):
                 line_start = start + above.rfind("\n") + 1
         ends.append(line_start)
-    rule = _RULE.search(text, start)
+    rule = RULE.search(text, start)
     if rule is not None:
         ends.append(rule.start())
     return min(ends)
@@ -421,7 +298,7 @@ def _tail_start(text: str, start: int) -> int:
 def _after_greeting(text: str, limit: int) -> int:
     """Return where the first paragraph ends, if more follows before `limit`: Amazon's greeting."""
     match = re.match(r"\s*[^\n]{1,200}\n\s*\n", text[:limit])
-    if match and text[match.end() : limit].strip(_EDGE + "\n"):
+    if match and text[match.end() : limit].strip(EDGE + "\n"):
         return match.end()
     return 0
 

@@ -21,8 +21,8 @@ from monitor.core.snapshot import MailboxHealth, OpenThread
 MAX_ROWS = 40
 """Longer queues are cut: nobody reads on, and a wall does not scroll."""
 
-BACKLOG_AGE = timedelta(days=7)
-"""Overdue for longer than this is a backlog to settle, not the next thing to do: counted, but in nobody's way."""
+LONG_OVERDUE = timedelta(days=7)
+"""Overdue for longer than this is no longer the next thing to do: counted, but in nobody's way."""
 
 STATE_WORDS = {ClockState.RUNNING: "running", ClockState.AT_RISK: "at risk", ClockState.BREACHED: "overdue"}
 
@@ -74,7 +74,7 @@ def render_page(facts: PageFacts, refresh_seconds: int = 15) -> str:
     """
     threads = sorted(facts.threads, key=lambda thread: (thread.deadline_at, thread.thread_id))
     live = [thread for thread in threads if not thread.backlog]
-    recent = [thread for thread in live if facts.now - thread.deadline_at <= BACKLOG_AGE] or live
+    recent = [thread for thread in live if facts.now - thread.deadline_at <= LONG_OVERDUE] or live
     several_accounts = facts.several_accounts or len({thread.account for thread in threads}) > 1
     rows = [_row(thread, facts, several_accounts) for thread in recent[:MAX_ROWS]]
     counts = Counter(thread.state for thread in threads)

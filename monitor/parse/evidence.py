@@ -10,10 +10,10 @@ from monitor.core.classify import (
     LABEL_OF_TYPE,
     Evidence,
 )
-from monitor.core.delimiters import DASHES
 from monitor.core.domains import amazon_tld, domain_of, is_amazon_domain, is_relay_alias, is_relay_domain
 from monitor.core.links import NO_LINKS, AmazonLinks, find_urls, read_links
 from monitor.core.messages import Where
+from monitor.core.quoting import DASHES
 from monitor.parse.html import find_links
 from monitor.parse.reading import Mail, is_automatic
 from monitor.parse.reports import Refusal, has_opt_out_shape, is_report, read_report

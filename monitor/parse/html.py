@@ -6,8 +6,8 @@ Owns what a tag means for the text. Must not fetch, render or believe anything.
 import html
 import re
 
-from monitor.core.delimiters import PRE_CLOSE, PRE_OPEN
 from monitor.core.links import find_addresses
+from monitor.core.quoting import PRE_CLOSE, PRE_OPEN
 
 MAX_HTML = 1_000_000
 """Characters read; Amazon's mails have some 60,000."""

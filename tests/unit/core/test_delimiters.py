@@ -6,8 +6,6 @@ from hypothesis import strategies as st
 
 from monitor.core.delimiters import (
     MAX_MARKS,
-    PRE_CLOSE,
-    PRE_OPEN,
     above_words,
     delimiter_labels,
     item_line,
@@ -15,6 +13,7 @@ from monitor.core.delimiters import (
     outside_words,
     read_words,
 )
+from monitor.core.quoting import PRE_CLOSE, PRE_OPEN
 
 HEAD = "You have received a message.\n\n# 402-1234567-1234567:\n1 / Lamp [ASIN: B0C1D2E3F4]\n"
 TAIL = "Helpful? https://sellercentral.amazon.fr/x?a=1\n--------------------------\nAll rights reserved\n"

@@ -12,7 +12,7 @@ from selectolax.lexbor import LexborHTMLParser
 
 from monitor.core.snapshot import MailboxHealth
 from monitor.metrics.page import (
-    BACKLOG_AGE,
+    LONG_OVERDUE,
     MAX_ROWS,
     PageFacts,
     format_left,
@@ -73,14 +73,14 @@ def test_beside_an_overdue_thread_stands_what_can_still_be_saved() -> None:
 
 @pytest.mark.parametrize(("later", "rows"), [(0, 2), (1, 1)], ids=["a week", "over a week"])
 def test_what_is_overdue_for_over_a_week_is_counted_and_out_of_the_way(later: int, rows: int) -> None:
-    old = make_thread(9, -BACKLOG_AGE - timedelta(microseconds=later), NOW, "TR")
+    old = make_thread(9, -LONG_OVERDUE - timedelta(microseconds=later), NOW, "TR")
     page = render_page(make_page(FACTS, old, FR))
     assert len(texts(page, "tbody tr")) == rows
     assert texts(page, ".tile")[2] == "1 overdue"
     assert len([line for line in texts(page, ".more") if line.startswith("and 1 overdue")]) == later
 
 
-def test_a_backlog_alone_is_shown_with_the_date_it_was_due() -> None:
+def test_what_is_long_overdue_is_shown_with_its_date_where_nothing_else_waits() -> None:
     page = render_page(make_page(FACTS, make_thread(9, timedelta(days=-59, hours=-7), NOW, "FR")))
     assert texts(page, "td.left") == ["59 d 7 h over"]
     assert texts(page, "td.due") == ["22 Sep 20:38"]

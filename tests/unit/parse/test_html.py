@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.core.delimiters import PRE_CLOSE, PRE_OPEN, read_words
+from monitor.core.delimiters import read_words
+from monitor.core.quoting import PRE_CLOSE, PRE_OPEN
 from monitor.parse.html import find_links, html_to_text
 
 
