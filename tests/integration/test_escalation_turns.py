@@ -16,7 +16,7 @@ from monitor.store.decisions import read_heir
 from monitor.store.engine import reading
 from monitor.store.schema import sla_clock
 from tests.fakes_alerts import doubt, refusal
-from tests.support.jobs_world import ORDERS, Build, JobsWorld, alias_of, rings
+from tests.support.jobs_world import HOOK, ORDERS, Build, JobsWorld, alias_of, rings
 from tests.support.mails import bounce, buyer_mail, seller_reply
 
 pytestmark = pytest.mark.integration
@@ -164,17 +164,16 @@ def test_who_was_told_of_a_wait_that_is_part_of_one_closed_before_hears_the_end_
     assert [one.code for one in world.advance(hours=22.1) if one.channel is Channel.SMS] == [1]
 
 
-HOOK = """
-[[receiver]]
-name = "hook"
-type = "webhook"
-url = "https://hook.example/1"
+TELL_HOOK = (
+    HOOK
+    + """
 [[policy]]
 name = "default"
 [[policy.step]]
 remaining = "8h"
 notify = ["hook"]
 """
+)
 
 
 def told_the_hook(sent: list[Delivery]) -> list[tuple[Purpose, int]]:
@@ -182,7 +181,7 @@ def told_the_hook(sent: list[Delivery]) -> list[tuple[Purpose, int]]:
 
 
 def test_a_webhook_hears_the_end_of_each_thread_that_it_was_told_of(build: Build) -> None:
-    world = build(policy=HOOK)
+    world = build(policy=TELL_HOOK)
     ask_twice(world)
     begun = told_the_hook(world.advance(hours=17))
     assert [purpose for purpose, _ in begun] == [Purpose.ALERT] * 2
@@ -194,7 +193,7 @@ def test_a_webhook_hears_the_end_of_each_thread_that_it_was_told_of(build: Build
 
 
 def test_a_webhook_hears_the_end_where_a_wait_left_its_thread_and_when_it_runs_on(build: Build) -> None:
-    world = build(policy=HOOK)
+    world = build(policy=TELL_HOOK)
     ask_without_order(world)
     ((_, thread_id),) = told_the_hook(world.advance(hours=17))
     ask_about_another_order(world)

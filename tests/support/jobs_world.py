@@ -43,6 +43,14 @@ NOBODY = SimpleNamespace(
 LAG = timedelta(seconds=0.3)
 TUESDAY = paris("2026-11-17 06:00")
 ORDERS = tuple(f"402-{digit * 7}-{digit * 7}" for digit in "123456789")
+HOOK = """
+[[receiver]]
+name = "hook"
+type = "webhook"
+url = "https://hook.example/1"
+"""
+"""A webhook."""
+
 BY_RULES = """
 [[receiver]]
 name = "oncall"
